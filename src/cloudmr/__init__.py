@@ -1,0 +1,1 @@
+"""CloudMR Brain: the platform that runs MR Optimum jobs on computing units."""

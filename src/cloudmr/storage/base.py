@@ -1,0 +1,97 @@
+"""Object storage as a computing unit has it: three buckets of immutable objects, reached by signed URLs.
+
+A port with two real things behind it: a directory of the machine the Brain runs on (`local.py`), and S3. Both pass the
+conformance suite in `cloudmr.storage.conformance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+PART_SIZE_BYTES = 10 * 1024 * 1024
+"""Size of every part of an upload but the last."""
+URL_LIFETIME_S = 15 * 60
+"""How long a signed URL is good for."""
+
+
+class Bucket(StrEnum):
+    """The three buckets of a unit, by what they are for."""
+
+    DATA = "data"
+    """What people upload, and their regions of interest."""
+    RESULTS = "results"
+    """What successful jobs leave."""
+    FAILED = "failed"
+    """What failed jobs leave, in the same layout."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectInfo:
+    """One object: its key, size, and the composite checksum of its parts (None: stored without one)."""
+
+    key: str
+    size_bytes: int
+    checksum: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadedPart:
+    """A part that arrived: number from 1, size, base64 SHA-256, and the store's entity tag."""
+
+    number: int
+    size_bytes: int
+    sha256: str
+    etag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedRequest:
+    """A request somebody else may make, for a while: method, URL, and headers that must be sent with it."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+
+
+class ObjectStorage(Protocol):
+    """What a unit's storage can do. Keys are `[a-z0-9_/.-]`, relative, without `..`; a bad one is `InvalidKey`."""
+
+    def start_upload(self, bucket: Bucket, key: str) -> str:
+        """Begin a multipart upload and return its id."""
+
+    def sign_part(self, bucket: Bucket, key: str, upload_id: str, number: int, sha256: str) -> SignedRequest:
+        """Return a PUT for one part whose base64 SHA-256 is `sha256`; other bytes are refused by the store."""
+
+    def list_parts(self, bucket: Bucket, key: str, upload_id: str) -> Sequence[UploadedPart]:
+        """Return the parts that arrived, by number. Raise `UploadNotFound` for an unknown or ended upload."""
+
+    def complete_upload(self, bucket: Bucket, key: str, upload_id: str) -> ObjectInfo:
+        """Join the parts that arrived into the object. Raise `UploadIncomplete` when one between is missing."""
+
+    def abort_upload(self, bucket: Bucket, key: str, upload_id: str) -> None:
+        """Forget an upload and its parts; of an unknown one, do nothing."""
+
+    def sign_get(self, bucket: Bucket, key: str, *, filename: str | None = None) -> SignedRequest:
+        """Return a GET (HEAD and Range work too) of an object, offered for download as `filename`."""
+
+    def head(self, bucket: Bucket, key: str) -> ObjectInfo | None:
+        """Return what is known of an object, None if it is not there."""
+
+    def list(self, bucket: Bucket, prefix: str) -> Iterator[ObjectInfo]:
+        """Yield the objects below a prefix, by key."""
+
+    def read(self, bucket: Bucket, key: str, *, limit_bytes: int) -> bytes:
+        """Return a small object whole. Raise `ObjectNotFound`, or `ObjectTooLarge` beyond the limit."""
+
+    def fetch(self, bucket: Bucket, key: str, destination: Path) -> None:
+        """Copy an object to a local file. Raise `ObjectNotFound`."""
+
+    def put(self, bucket: Bucket, key: str, source: Path) -> ObjectInfo:
+        """Store a local file as an object, atomically."""
+
+    def delete(self, bucket: Bucket, key: str) -> None:
+        """Remove an object; of an absent one, do nothing."""
