@@ -42,7 +42,7 @@ lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-LOCK = pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+LOCK = pyproject.toml requirements/build.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 # On Debian, as root, the one package that Python's own venv needs is installed; elsewhere it is named by Python itself.
 $(VENV)/python:
@@ -53,12 +53,12 @@ $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/run: requirements/run.txt pyproject.toml | $(VENV)/python
+$(VENV)/run: requirements/run.txt | $(VENV)/python
 	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
-	$(BIN)/pip install --quiet --no-deps -e .
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/dev: requirements/dev.txt pyproject.toml | $(VENV)/python
+$(VENV)/dev: requirements/dev.txt | $(VENV)/python
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
