@@ -1,7 +1,7 @@
 """Where jobs run, as the Brain sees it: start an execution, ask what became of it, stop it.
 
-A port with two real things behind it: processes on this machine (`local.py`) and a Step Functions state machine. Both pass
-the conformance suite in `cloudmr.compute.conformance`.
+A port with two real things behind it: processes on this machine (`local.py`) and a Step Functions state machine. Both
+pass the conformance suite in `cloudmr.compute.conformance`.
 """
 
 from __future__ import annotations

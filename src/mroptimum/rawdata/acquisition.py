@@ -1,8 +1,8 @@
 """What every reader returns: one multi-coil acquisition, its noise scan and its geometry, as plain values.
 
 Axes are named by position and never change: k-space is ``(average, repetition, slice, coil, z, y, x)`` with ``x`` the
-readout, ``y`` and ``z`` the phase-encoding directions (``z`` has length 1 in 2D). Lengths are millimetres, times seconds,
-angles degrees; units are converted where a file is read and nowhere else.
+readout, ``y`` and ``z`` the phase-encoding directions (``z`` has length 1 in 2D). Lengths are millimetres, times
+seconds, angles degrees; units are converted where a file is read and nowhere else.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ class SliceGeometry:
 class NoiseScan:
     """Samples taken with the receivers on and nothing to receive, in the order and number they were recorded.
 
-    ``samples`` is ``(readout, coil, sample)``, in the same arbitrary units as the k-space it belongs to, never averaged,
-    never cropped. ``dwell_time_s`` is the time between samples as recorded. ``noise_bandwidth_ratio`` is the
-    noise-equivalent bandwidth of the receiver filter over the sampling bandwidth as the header gives it (None: not given).
+    ``samples`` is ``(readout, coil, sample)``, in the same arbitrary units as the k-space it belongs to, never
+    averaged, never cropped. ``dwell_time_s`` is the time between samples as recorded. ``noise_bandwidth_ratio`` is the
+    noise-equivalent bandwidth of the receiver filter over the sampling bandwidth as the header gives it (None: it
+    does not). ``origin`` says in words where in the file the samples come from.
     """
 
     samples: Complex64
@@ -75,7 +76,7 @@ class NoiseScan:
     @property
     def n_coils(self) -> int:
         """Number of receive channels."""
-        return self.samples.shape[1]
+        return int(self.samples.shape[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,11 +104,12 @@ class Acquisition:
     """One Cartesian multi-coil acquisition as recorded: nothing averaged, cropped, resampled or scaled.
 
     ``kspace`` is ``(average, repetition, slice, coil, z, y, x)``, complex64, on the full encoded grid with zeros where
-    nothing was sampled; index ``n // 2`` is the centre of k-space along z, y and x. ``sampled`` is ``(z, y)``: the imaging
-    lines, calibration-only lines left out. ``readout_oversampling`` is how much longer x is than the reconstructed image.
-    ``dwell_time_s`` is the time between samples as recorded, oversampling included (None: the file does not say).
-    ``acceleration`` is (y, z). ``geometry`` has one entry a slice, empty when the file knows none.
-    ``removed_fields`` names (never quotes) what was stripped from the header because it could identify a person.
+    nothing was sampled; index ``n // 2`` is the centre of k-space along z, y and x. ``sampled`` is ``(z, y)``: the
+    imaging lines, calibration-only lines left out. ``readout_oversampling`` is how much longer x is than the
+    reconstructed image. ``dwell_time_s`` is the time between samples as recorded, oversampling included (None: the file
+    does not say). ``acceleration`` is (y, z). ``geometry`` has one entry a slice, empty when the file knows none.
+    ``noise`` is the noise scan that came in the same file, if one did. ``removed_fields`` names (never quotes) what was
+    stripped from the header because it could identify a person.
     """
 
     kspace: Complex64
@@ -150,22 +152,22 @@ class Acquisition:
     @property
     def n_averages(self) -> int:
         """Number of averages of each line."""
-        return self.kspace.shape[0]
+        return int(self.kspace.shape[0])
 
     @property
     def n_repetitions(self) -> int:
         """Number of repetitions of the whole acquisition."""
-        return self.kspace.shape[1]
+        return int(self.kspace.shape[1])
 
     @property
     def n_slices(self) -> int:
         """Number of slices (2D) or slabs (3D)."""
-        return self.kspace.shape[2]
+        return int(self.kspace.shape[2])
 
     @property
     def n_coils(self) -> int:
         """Number of receive channels."""
-        return self.kspace.shape[3]
+        return int(self.kspace.shape[3])
 
 
 @dataclass(frozen=True, kw_only=True)
