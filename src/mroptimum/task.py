@@ -1,0 +1,398 @@
+"""The task: what to compute. Schema v0, validated whole; nothing in it is ignored.
+
+The names are those that existing clients send, compared without regard to case where they are words (`"AC"`, `"Sense"`).
+What is unknown, contradictory or not available is refused with every reason at once, before anything is read or paid for.
+The defaults here are the only ones: page, API, command line and worker take them from `TaskDocument.schema_document()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from mroptimum.errors import TaskError
+
+NEXT_STEP = "Correct the task; `mroptimum schema` prints what it may contain."
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class Method(StrEnum):
+    """How SNR is measured."""
+
+    AC = "ac"
+    """Analytic: the noise is propagated through the reconstruction in closed form."""
+    MR = "mr"
+    """Multiple replicas: real repetitions of the scan."""
+    PMR = "pmr"
+    """Pseudo multiple replicas: noise of the measured covariance is added many times."""
+    CR = "cr"
+    """Generalised pseudo replicas: few replicas, and the spread over a box around each voxel."""
+
+
+class ReconstructionName(StrEnum):
+    """How coil images become one image."""
+
+    RSS = "rss"
+    """Root of the sum of squares, in whitened coils."""
+    B1 = "b1"
+    """B1-weighted (Roemer): the best linear combination, given coil maps."""
+    SENSE = "sense"
+    """Unfolding with coil maps."""
+    GRAPPA = "grappa"
+    """Missing lines from their neighbours, with a kernel from calibration lines."""
+
+
+class CoilMapMethod(StrEnum):
+    """Where coil maps come from."""
+
+    INNER = "inner"
+    """Hann-apodised low-resolution images from all calibration lines, or from the whole k-space of a full scan."""
+    INNER_ACL = "inneracl"
+    """The same from the central `acl` lines only."""
+    ESPIRIT = "espirit"
+    """Eigenvectors of the calibration matrix (Uecker 2014)."""
+    WALSH = "walsh"
+    """Adaptive combination (Walsh 2000)."""
+    INATI = "inati"
+    """Iterative adaptive combination (Inati)."""
+    BODYCOIL = "bodycoil"
+    """Ratio to a body-coil reference image."""
+
+
+class MaskMethod(StrEnum):
+    """Which voxels count as object."""
+
+    NO = "no"
+    """All of them."""
+    PERCENTAGE = "percentage"
+    """RSS signal at least `value` percent of its maximum."""
+    THRESHOLD = "threshold"
+    """RSS SNR at least `value`."""
+    REFERENCE = "reference"
+    """Taken from the coil-map reference image."""
+    ESPIRIT = "espirit"
+    """ESPIRiT's eigenvalue criterion, parameters k, r, t, c."""
+    UPLOAD = "upload"
+    """A mask from a file."""
+
+
+class NoiseSource(StrEnum):
+    """What a noise estimate may be made from when there is no noise scan. Never a default; each has a known bias."""
+
+    REPETITIONS = "repetitions"
+    """Half the difference of two repetitions."""
+    KSPACE_EDGE = "kspace_edge"
+    """The outermost phase-encoding lines, where there is least signal."""
+    IMAGE_CORNERS = "image_corners"
+    """Corners of the image; the receiver filter makes them quieter than the rest."""
+
+
+AVAILABLE_METHODS = frozenset({Method.AC})
+AVAILABLE_RECONSTRUCTIONS = frozenset({ReconstructionName.RSS, ReconstructionName.B1, ReconstructionName.SENSE})
+AVAILABLE_COIL_MAPS = frozenset({CoilMapMethod.INNER, CoilMapMethod.INNER_ACL})
+AVAILABLE_MASKS = frozenset({MaskMethod.NO, MaskMethod.PERCENTAGE, MaskMethod.THRESHOLD})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class FileOptions(_Part):
+    """Where a file is: on this machine (`local`) or in a computing unit's bucket (`s3`)."""
+
+    type: Annotated[Literal["local", "s3"], BeforeValidator(_lower)]
+    filename: str = Field(
+        min_length=1, max_length=4096, description="path on this machine, or the name shown to people"
+    )
+    bucket: str | None = None
+    key: str | None = None
+    vendor: str | None = Field(None, description="as existing clients send it; the format is recognised by content")
+    multiraid: bool | None = Field(None, description="take the noise from the other measurements of the same file")
+    options: dict[str, Any] = Field(default_factory=dict, max_length=0)
+
+    @model_validator(mode="after")
+    def _placed(self) -> Self:
+        if self.type == "s3" and not (self.bucket and self.key):
+            raise ValueError("a file of type s3 needs both bucket and key")
+        if self.type == "local" and (self.bucket or self.key):
+            raise ValueError("a file of type local has neither bucket nor key")
+        return self
+
+
+class FileReference(_Part):
+    """One input file."""
+
+    type: Annotated[Literal["file"], BeforeValidator(_lower)]
+    id: int | None = None
+    options: FileOptions
+
+
+class NoiseEstimateOptions(_Part):
+    """What to estimate the noise from; `file` holds the second repetition where the signal file has only one."""
+
+    source: Annotated[NoiseSource, BeforeValidator(_lower)]
+    file: FileReference | None = None
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Self:
+        if self.file is not None and self.source is not NoiseSource.REPETITIONS:
+            raise ValueError("a second file goes with the source repetitions only")
+        return self
+
+
+class NoiseEstimate(_Part):
+    """Noise estimated from the signal itself, because it was asked for explicitly."""
+
+    type: Annotated[Literal["estimate"], BeforeValidator(_lower)]
+    options: NoiseEstimateOptions
+
+
+def _noise_tag(value: object) -> str:
+    tag: object = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return "estimate" if isinstance(tag, str) and tag.lower() == "estimate" else "file"
+
+
+Noise = Annotated[
+    Annotated[FileReference, Tag("file")] | Annotated[NoiseEstimate, Tag("estimate")], Discriminator(_noise_tag)
+]
+
+
+class Mask(_Part):
+    """Which voxels count as object."""
+
+    method: Annotated[MaskMethod, BeforeValidator(_lower)] = MaskMethod.NO
+    value: float | None = Field(None, ge=0, allow_inf_nan=False)
+    k: PositiveInt | None = None
+    r: PositiveInt | None = None
+    t: float | None = Field(None, gt=0, allow_inf_nan=False)
+    c: float | None = Field(None, gt=0, allow_inf_nan=False)
+    file: FileReference | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needs_value = self.method in {MaskMethod.PERCENTAGE, MaskMethod.THRESHOLD}
+        if needs_value != (self.value is not None):
+            raise ValueError(f"a mask by {self.method} {'needs' if needs_value else 'has no'} value")
+        if self.method is MaskMethod.PERCENTAGE and (self.value or 0) > 100:
+            raise ValueError("a percentage is at most 100")
+        if (self.method is MaskMethod.UPLOAD) != (self.file is not None):
+            raise ValueError("a file goes with a mask by upload, and only with that")
+        if self.method is not MaskMethod.ESPIRIT and any(v is not None for v in (self.k, self.r, self.t, self.c)):
+            raise ValueError("k, r, t and c go with a mask by espirit only")
+        return self
+
+
+class SensitivityMapOptions(_Part):
+    """How to get coil maps."""
+
+    load_sensitivity: bool = False
+    sensitivity_map_source: FileReference | None = None
+    sensitivity_map_method: Annotated[CoilMapMethod, BeforeValidator(_lower)] = CoilMapMethod.INNER
+    mask: Mask = Mask()
+
+    @field_validator("mask", mode="before")
+    @classmethod
+    def _mask_by_name(cls, value: object) -> object:
+        return {"method": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Self:
+        if self.load_sensitivity != (self.sensitivity_map_source is not None):
+            raise ValueError("loadSensitivity and sensitivityMapSource go together")
+        return self
+
+
+class SensitivityMap(_Part):
+    """Coil maps."""
+
+    type: Annotated[Literal["sensitivitymap"], BeforeValidator(_lower)] = "sensitivitymap"
+    name: str | None = Field(None, description="as existing clients send it; repeats the method")
+    id: int | None = None
+    options: SensitivityMapOptions = SensitivityMapOptions()
+
+
+class Correction(_Part):
+    """Flip-angle correction: SNR divided by sin of a measured flip-angle map."""
+
+    use_correction: bool = False
+    fa_correction: FileReference | None = None
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Self:
+        if self.use_correction and self.fa_correction is None:
+            raise ValueError("useCorrection needs faCorrection, the file with the flip-angle map")
+        return self
+
+
+class ReconstructorOptions(_Part):
+    """The data and how to reconstruct them. Pairs are `[x, y]`: readout, phase encoding."""
+
+    signal: FileReference
+    noise: Noise | None = None
+    signal_multi_raid: bool | None = Field(None, validation_alias=AliasChoices("signalMultiRaid", "signalMultiraid"))
+    sensitivity_map: SensitivityMap = SensitivityMap()
+    decimate: bool = Field(False, description="undersample a full scan, as if it had been accelerated")
+    accelerations: tuple[PositiveInt, PositiveInt] | None = Field(None, description="null: as the file was sampled")
+    acl: tuple[NonNegativeInt | None, NonNegativeInt | None] = Field(
+        (None, None), description="extent of the calibration region in samples; null: all there is"
+    )
+    kernel_size: tuple[PositiveInt, PositiveInt] | None = Field(None, description="GRAPPA only")
+    gfactor: bool = True
+    correction: Correction = Correction()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.accelerations and self.accelerations[0] != 1:
+            raise ValueError("accelerations: the readout (first number) is never undersampled; give [1, R]")
+        if self.decimate and (self.accelerations is None or self.accelerations[1] < 2):
+            raise ValueError("decimate needs accelerations [1, R] with R of at least 2")
+        return self
+
+
+class Reconstructor(_Part):
+    """A reconstruction by name, with its data."""
+
+    type: Annotated[Literal["recon"], BeforeValidator(_lower)] = "recon"
+    id: int | None = None
+    name: Annotated[ReconstructionName, BeforeValidator(_lower)]
+    options: ReconstructorOptions
+
+    @model_validator(mode="after")
+    def _needed(self) -> Self:
+        unaccelerated = self.name in {ReconstructionName.RSS, ReconstructionName.B1}
+        if unaccelerated and self.options.accelerations and self.options.accelerations[1] > 1:
+            raise ValueError(f"{self.name} reconstructs full scans; for an acceleration choose sense or grappa")
+        if self.options.kernel_size and self.name is not ReconstructionName.GRAPPA:
+            raise ValueError("kernelSize goes with grappa only")
+        return self
+
+
+class TaskOptions(_Part):
+    """What a method needs beyond the reconstruction."""
+
+    replicas: PositiveInt | None = Field(None, alias="NR", description="number of pseudo replicas (pmr, cr)")
+    box_size: NonNegativeInt | None = Field(None, description="half-width of the box of cr, in voxels")
+    reconstructor: Reconstructor
+
+
+class Task(_Part):
+    """Schema v0: a method, a reconstruction, and their data."""
+
+    version: Literal["v0"] = "v0"
+    acquisition: Literal[2, 3] = 2
+    type: Annotated[Literal["snr"], BeforeValidator(_lower)] = "snr"
+    id: int | None = None
+    queued: bool | None = None
+    name: Annotated[Method, BeforeValidator(_lower)]
+    options: TaskOptions
+
+    @model_validator(mode="after")
+    def _needed(self) -> Self:
+        replicated = self.name in {Method.PMR, Method.CR}
+        if replicated and self.options.replicas is None:
+            raise ValueError(f"{self.name} needs NR, the number of replicas")
+        if self.options.replicas is not None and not replicated:
+            raise ValueError(f"NR goes with pmr and cr, not with {self.name}")
+        if (self.options.box_size is not None) != (self.name is Method.CR):
+            raise ValueError("boxSize goes with cr, and only with that")
+        return self
+
+    @model_validator(mode="after")
+    def _available(self) -> Self:
+        reconstructor = self.options.reconstructor
+        coil_maps = reconstructor.options.sensitivity_map.options
+        wanted = {
+            f"the method {self.name}": self.name not in AVAILABLE_METHODS,
+            f"the reconstruction {reconstructor.name}": reconstructor.name not in AVAILABLE_RECONSTRUCTIONS,
+            f"coil maps by {coil_maps.sensitivity_map_method}": (
+                coil_maps.sensitivity_map_method not in AVAILABLE_COIL_MAPS
+            ),
+            f"a mask by {coil_maps.mask.method}": coil_maps.mask.method not in AVAILABLE_MASKS,
+            "loading coil maps": coil_maps.load_sensitivity,
+            "flip-angle correction": reconstructor.options.correction.use_correction,
+            "3D acquisitions": self.acquisition == 3,
+        }
+        missing = [what for what, is_missing in wanted.items() if is_missing]
+        if missing:
+            raise ValueError(f"not available in this version: {', '.join(missing)}")
+        return self
+
+
+class Output(_Part):
+    """What to put into the result package beside the SNR map."""
+
+    coilsensitivity: bool = False
+    gfactor: bool = True
+    matlab: bool = False
+
+
+class TaskDocument(_Part):
+    """A task and its output options: what a task file holds, and what a client submits."""
+
+    task: Task
+    output: Output = Output()
+
+    @classmethod
+    def parse(cls, document: object) -> Self:
+        """Validate a decoded JSON document: `{"task": …, "output": …}`, or the task alone.
+
+        Raises `TaskError` that names every problem and where it is.
+        """
+        if isinstance(document, dict) and "task" not in document and "options" in document:
+            document = {"task": document}
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise TaskError(f"The task is not valid: {'; '.join(_problems(error))}.", NEXT_STEP) from None
+
+    @classmethod
+    def schema_document(cls) -> dict[str, Any]:
+        """Return the JSON schema (2020-12) of a task document."""
+        return cls.model_json_schema(by_alias=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document as plain values under the names clients use, defaults filled in, nulls left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def files(self) -> tuple[FileReference, ...]:
+        """Return every file the task refers to, the signal first."""
+        return tuple(_files(self))
+
+
+def _files(part: BaseModel) -> Iterator[FileReference]:
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, FileReference):
+            yield value
+        elif isinstance(value, BaseModel):
+            yield from _files(value)
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    """Say each problem in a sentence; inputs are never quoted, since a path may carry a person's name."""
+    for problem in error.errors(include_input=False, include_url=False):
+        where = ".".join(str(step) for step in problem["loc"])
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            text = "unknown field"
+        yield f"{where or 'document'}: {text[:1].lower()}{text[1:]}"
