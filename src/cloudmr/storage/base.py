@@ -1,7 +1,9 @@
 """Object storage as a computing unit has it: three buckets of immutable objects, reached by signed URLs.
 
 A port with two real things behind it: a directory of the machine the Brain runs on (`local.py`), and S3. Both pass the
-conformance suite in `cloudmr.storage.conformance`.
+conformance suite in `cloudmr.storage.conformance`. What can go wrong stands in `cloudmr.storage.errors`.
+
+Keys are made of `[a-z0-9_/.-]`, relative, without `..`; every operation refuses another one with `InvalidKey`.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ class Bucket(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectInfo:
-    """One object: its key, size, and the composite checksum of its parts (None: stored without one)."""
+    """One object: its key, size, and the composite checksum of its parts (None: stored without one).
+
+    The checksum of equal bytes is equal in every store and however they got there (`cloudmr.storage.checksums`).
+    """
 
     key: str
     size_bytes: int
@@ -57,32 +62,14 @@ class SignedRequest:
     headers: dict[str, str]
 
 
-class ObjectStorage(Protocol):
-    """What a unit's storage can do. Keys are `[a-z0-9_/.-]`, relative, without `..`; a bad one is `InvalidKey`."""
-
-    def start_upload(self, bucket: Bucket, key: str) -> str:
-        """Begin a multipart upload and return its id."""
-
-    def sign_part(self, bucket: Bucket, key: str, upload_id: str, number: int, sha256: str) -> SignedRequest:
-        """Return a PUT for one part whose base64 SHA-256 is `sha256`; other bytes are refused by the store."""
-
-    def list_parts(self, bucket: Bucket, key: str, upload_id: str) -> Sequence[UploadedPart]:
-        """Return the parts that arrived, by number. Raise `UploadNotFound` for an unknown or ended upload."""
-
-    def complete_upload(self, bucket: Bucket, key: str, upload_id: str) -> ObjectInfo:
-        """Join the parts that arrived into the object. Raise `UploadIncomplete` when one between is missing."""
-
-    def abort_upload(self, bucket: Bucket, key: str, upload_id: str) -> None:
-        """Forget an upload and its parts; of an unknown one, do nothing."""
-
-    def sign_get(self, bucket: Bucket, key: str, *, filename: str | None = None) -> SignedRequest:
-        """Return a GET (HEAD and Range work too) of an object, offered for download as `filename`."""
+class ObjectStore(Protocol):
+    """What a worker inside a unit needs: objects in, objects out."""
 
     def head(self, bucket: Bucket, key: str) -> ObjectInfo | None:
         """Return what is known of an object, None if it is not there."""
 
     def list(self, bucket: Bucket, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield the objects below a prefix, by key."""
+        """Yield the objects whose keys start with `prefix`, in the order of their keys."""
 
     def read(self, bucket: Bucket, key: str, *, limit_bytes: int) -> bytes:
         """Return a small object whole. Raise `ObjectNotFound`, or `ObjectTooLarge` beyond the limit."""
@@ -91,7 +78,36 @@ class ObjectStorage(Protocol):
         """Copy an object to a local file. Raise `ObjectNotFound`."""
 
     def put(self, bucket: Bucket, key: str, source: Path) -> ObjectInfo:
-        """Store a local file as an object, atomically."""
+        """Store a local file as an object, atomically, in place of an earlier one."""
 
     def delete(self, bucket: Bucket, key: str) -> None:
         """Remove an object; of an absent one, do nothing."""
+
+
+class ObjectStorage(ObjectStore, Protocol):
+    """What the Brain asks of a unit's storage beyond that: uploads in parts, and URLs for others to use."""
+
+    def start_upload(self, bucket: Bucket, key: str) -> str:
+        """Begin a multipart upload and return its id."""
+
+    def sign_part(self, bucket: Bucket, key: str, upload_id: str, number: int, sha256: str) -> SignedRequest:
+        """Return a PUT for one part whose base64 SHA-256 is `sha256`; other bytes are refused by the store.
+
+        `number` counts from 1; every part but the last has `PART_SIZE_BYTES`. Raise `ChecksumMismatch` for a text that
+        is no SHA-256.
+        """
+
+    def list_parts(self, bucket: Bucket, key: str, upload_id: str) -> Sequence[UploadedPart]:
+        """Return the parts that arrived, by number. Raise `UploadNotFound` for an unknown or ended upload."""
+
+    def complete_upload(self, bucket: Bucket, key: str, upload_id: str) -> ObjectInfo:
+        """Join the parts that arrived into the object. Raise `UploadIncomplete` when one between is missing.
+
+        Completing once more, because the answer was lost, gives the same answer.
+        """
+
+    def abort_upload(self, bucket: Bucket, key: str, upload_id: str) -> None:
+        """Forget an upload and its parts; of an unknown one, do nothing."""
+
+    def sign_get(self, bucket: Bucket, key: str, *, filename: str | None = None) -> SignedRequest:
+        """Return a GET (HEAD and Range work too) of an object, offered for download as `filename`."""

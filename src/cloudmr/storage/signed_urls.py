@@ -1,0 +1,116 @@
+"""URLs that let somebody without an account make one request, for a while: a part to send, an object to get.
+
+The signature is HMAC-SHA256 over everything the request may do (method, bucket, key, upload, part, checksum, file
+name, expiry), with a key derived from the Brain's secret key. The part of the URL before the bucket is left out,
+because the Brain answers with and without a `/Prod`, and behind proxies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+from urllib.parse import urlencode
+
+from cloudmr.storage.base import URL_LIFETIME_S, Bucket
+from cloudmr.storage.errors import SignatureRefused
+
+Clock = Callable[[], datetime]
+"""Gives the present moment, in UTC."""
+
+
+def utc_now() -> datetime:
+    """Return the present moment; the clock outside tests."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartGrant:
+    """The right to send one part: these bytes (base64 SHA-256), to this place."""
+
+    bucket: Bucket
+    key: str
+    upload_id: str
+    number: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadGrant:
+    """The right to get one object, offered for download under a name."""
+
+    bucket: Bucket
+    key: str
+    filename: str | None
+
+
+class UrlSigner:
+    """Writes and reads signed URLs below one address."""
+
+    def __init__(self, *, base_url: str, secret_key: bytes, clock: Clock = utc_now) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._key = hmac.new(secret_key, b"storage-url", hashlib.sha256).digest()
+        self._clock = clock
+
+    def part_url(self, grant: PartGrant) -> str:
+        """Return the URL to PUT the part to."""
+        return self._url("PUT", grant, {"upload": grant.upload_id, "part": str(grant.number), "sha256": grant.sha256})
+
+    def download_url(self, grant: DownloadGrant) -> str:
+        """Return the URL to GET or HEAD the object from."""
+        return self._url("GET", grant, {} if grant.filename is None else {"filename": grant.filename})
+
+    def read_part(self, bucket: str, key: str, query: Mapping[str, str]) -> PartGrant:
+        """Return what a PUT to `…/{bucket}/{key}?{query}` may do. Raise `SignatureRefused`."""
+        number = query.get("part", "")
+        if not (number.isascii() and number.isdecimal() and len(number) < 6):
+            _refuse()
+        grant = PartGrant(
+            bucket=_bucket(bucket),
+            key=key,
+            upload_id=query.get("upload", ""),
+            number=int(number),
+            sha256=query.get("sha256", ""),
+        )
+        self._verify("PUT", grant, query)
+        return grant
+
+    def read_download(self, bucket: str, key: str, query: Mapping[str, str]) -> DownloadGrant:
+        """Return what a GET or HEAD of `…/{bucket}/{key}?{query}` may do. Raise `SignatureRefused`."""
+        grant = DownloadGrant(bucket=_bucket(bucket), key=key, filename=query.get("filename"))
+        self._verify("GET", grant, query)
+        return grant
+
+    def _url(self, method: str, grant: PartGrant | DownloadGrant, query: dict[str, str]) -> str:
+        expires = str(int((self._clock() + timedelta(seconds=URL_LIFETIME_S)).timestamp()))
+        signed = query | {"expires": expires, "signature": self._sign(method, grant, expires)}
+        return f"{self._base_url}/{grant.bucket}/{grant.key}?{urlencode(signed)}"
+
+    def _verify(self, method: str, grant: PartGrant | DownloadGrant, query: Mapping[str, str]) -> None:
+        expires = query.get("expires", "")
+        expected = self._sign(method, grant, expires)
+        if not hmac.compare_digest(expected.encode(), query.get("signature", "").encode()):
+            _refuse()
+        # Only now is `expires` what we wrote ourselves, a whole number.
+        if self._clock().timestamp() >= int(expires):
+            raise SignatureRefused("The link has expired.", "Ask for a new one.", code="link_expired")
+
+    def _sign(self, method: str, grant: PartGrant | DownloadGrant, expires: str) -> str:
+        # JSON keeps the fields apart whatever characters a file name has.
+        message = json.dumps(["v1", method, expires, asdict(grant)], sort_keys=True)
+        return hmac.new(self._key, message.encode(), hashlib.sha256).hexdigest()
+
+
+def _bucket(name: str) -> Bucket:
+    try:
+        return Bucket(name)
+    except ValueError:
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise SignatureRefused("The link is not one that was made here, or it was changed.", "Ask for a new one.")
