@@ -1,8 +1,9 @@
 """The task: what to compute. Schema v0, validated whole; nothing in it is ignored.
 
-The names are those that existing clients send, compared without regard to case where they are words (`"AC"`, `"Sense"`).
-What is unknown, contradictory or not available is refused with every reason at once, before anything is read or paid for.
-The defaults here are the only ones: page, API, command line and worker take them from `TaskDocument.schema_document()`.
+The names are those that existing clients send, compared without regard to case where they are words (`"AC"`,
+`"Sense"`). What is unknown, contradictory or not available is refused with every reason at once, before anything is
+read or paid for. The defaults here are the only ones: page, API, command line and worker take them from
+`TaskDocument.schema_document()`.
 """
 
 from __future__ import annotations
@@ -374,6 +375,10 @@ class TaskDocument(_Part):
         """Return the document as plain values under the names clients use, defaults filled in, nulls left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
+    def anonymous(self) -> Self:
+        """Return the document with file names replaced by what the files are for, since names may name a person."""
+        return type(self).model_validate(_without_names(self.as_json()))
+
     def files(self) -> tuple[FileReference, ...]:
         """Return every file the task refers to, the signal first."""
         return tuple(_files(self))
@@ -388,10 +393,20 @@ def _files(part: BaseModel) -> Iterator[FileReference]:
             yield from _files(value)
 
 
+def _without_names(value: Any, role: str = "") -> Any:
+    if isinstance(value, dict):
+        return {
+            key: role if key == "filename" else _without_names(inner, role if key == "options" else key)
+            for key, inner in value.items()
+        }
+    return value
+
+
 def _problems(error: ValidationError) -> Iterator[str]:
     """Say each problem in a sentence; inputs are never quoted, since a path may carry a person's name."""
     for problem in error.errors(include_input=False, include_url=False):
-        where = ".".join(str(step) for step in problem["loc"])
+        loc = problem["loc"]
+        where = ".".join(str(step) for i, step in enumerate(loc) if i == 0 or loc[i - 1] != "noise")
         text = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             text = "unknown field"

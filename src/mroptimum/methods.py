@@ -1,0 +1,46 @@
+"""The sentences for a paper's methods section: what was done to get a result, with sources."""
+
+from __future__ import annotations
+
+from mroptimum.convention import CONVENTION
+from mroptimum.noise import NoiseModel
+from mroptimum.task import Method, ReconstructionName, TaskDocument
+
+_RECONSTRUCTIONS = {
+    ReconstructionName.RSS: (
+        "Whitened coil images were combined by the root of the sum of their squares, SNR = sqrt(2 p^H Psi^-1 p) "
+        "(Kellman & McVeigh 2005, doi:10.1002/mrm.20713, erratum 2007;58:211). Below an SNR of about 5 this magnitude "
+        "is biased upwards, and differs by definition from one measured with replicas."
+    ),
+    ReconstructionName.B1: (
+        "Coil images were combined with B1 weights, SNR = sqrt(2) |s^H Psi^-1 p| / sqrt(s^H Psi^-1 s) "
+        "(Roemer 1990, doi:10.1002/mrm.1910160203; Kellman & McVeigh 2005, doi:10.1002/mrm.20713)."
+    ),
+    ReconstructionName.SENSE: (
+        "Images were unfolded by SENSE, A = S^H Psi^-1 S, SNR = sqrt(2) |m| / sqrt(R [A^-1]), "
+        "g = sqrt([A^-1]_rr A_rr) "
+        "(Pruessmann 1999, doi:10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S)."
+    ),
+}
+_METHODS = {
+    Method.AC: "The noise was propagated through the reconstruction analytically; no replicas were drawn.",
+}
+
+
+def methods_text(document: TaskDocument, noise: NoiseModel | None, coil_map_method: str | None) -> tuple[str, ...]:
+    """Return what was done, sentence by sentence."""
+    task = document.task
+    name = task.options.reconstructor.name
+    if noise is None:
+        return (
+            "Coil images were combined by the root of the sum of their squares without whitening; no SNR was computed.",
+        )
+    covariance = (
+        f"The noise covariance was computed from {noise.n_samples} complex samples per coil ({noise.origin}) and "
+        f"scaled to the image by {noise.chain.power:.6g} in power, the product of the factors listed."
+    )
+    sentences = [CONVENTION, covariance, _RECONSTRUCTIONS[name]]
+    if coil_map_method and name is not ReconstructionName.RSS:
+        sentences.append(f"Coil maps came from the scan itself: {coil_map_method}.")
+    sentences.append(_METHODS[task.name])
+    return tuple(sentences)

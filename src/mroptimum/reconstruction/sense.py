@@ -1,0 +1,189 @@
+"""SENSE: unfolding of regularly undersampled phase encoding with coil maps.
+
+Pruessmann 1999, 10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S. Where R divides the number of lines, R
+voxels fold onto one and an R x R system unfolds each group. Where it does not, all voxels of a column fold onto each
+other a little, and the column is solved with the general encoding matrix. Both are the same least-squares solution,
+with the same noise propagation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from mroptimum import fourier
+from mroptimum.coils import CoilMaps
+from mroptimum.convention import Complex, Real
+from mroptimum.errors import ReconstructionError
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+CONDITION_LIMIT = 1e-12
+"""Relative determinant (against the product of the diagonal) below which voxels cannot be told apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sense:
+    """Least-squares unfolding of one slice.
+
+    ``unfolding`` maps folded coil images to voxels; ``noise_sd`` and ``g_factor`` are (y, x), 0 outside the object and
+    where voxels cannot be told apart.
+    """
+
+    unfolding: _Folded | _General
+    noise_sd: Real
+    g_factor: Real
+    n_unsolvable: int = 0
+
+    def image(self, kspace: Complex) -> Complex:
+        """Reconstruct whitened k-space (coil, y, x), zero between the sampled lines, to a complex image (y, x)."""
+        return self.unfolding.image(kspace)
+
+
+def sense(coil_maps: CoilMaps, sampled: NDArray[np.bool_], acceleration: int) -> Sense:
+    """Build the unfolding for lines `sampled`, (y,): every `acceleration`-th line, from any first one.
+
+    A comb with lines missing at its ends (partial Fourier) unfolds like a full one; its noise scale is in the scale
+    chain. Raises `ReconstructionError` for an irregular comb and for more folds than coils.
+    """
+    lines = np.flatnonzero(sampled)
+    n_coils, n_y = coil_maps.maps.shape[:2]
+    if len(lines) == 0 or np.any((lines - lines[0]) % acceleration) or np.any(np.diff(lines) != acceleration):
+        raise ReconstructionError(
+            f"The sampled lines are not every {acceleration}th one; SENSE here unfolds regular sampling only.",
+            "Choose a regularly undersampled scan, or decimate a full one.",
+        )
+    if acceleration > n_coils:
+        raise ReconstructionError(
+            f"{acceleration} voxels fold onto each other, and {n_coils} coils cannot tell them apart.",
+            "Choose an acceleration of at most the number of coils.",
+        )
+    first = int(lines[0]) % acceleration
+    if n_y % acceleration == 0:
+        return _fold(coil_maps, first, acceleration)
+    return _solve_columns(coil_maps, lines, acceleration)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Folded:
+    """Unfolding weights (fold, coil, y', x) on images folded R times, and where (fold, y') lies in the full image."""
+
+    weights: Complex
+    voxels: NDArray[np.intp]
+    phase: Complex
+    first: int
+    acceleration: int
+
+    def image(self, kspace: Complex) -> Complex:
+        folded = _folded_images(kspace[:, self.first :: self.acceleration])
+        image = _spread(np.einsum("rcyx,cyx->ryx", self.weights, folded), self.voxels)
+        return image * self.phase[:, None]
+
+
+def _folded_images(lines: Complex) -> Complex:
+    """Return the images (coil, y', x) of evenly spaced lines (coil, line, x), origin of y' at index 0."""
+    along_x = fourier.to_image(lines, axes=(-1,))
+    folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=fourier.WORKERS, overwrite_x=True)
+    return folded
+
+
+def _fold(coil_maps: CoilMaps, first: int, acceleration: int) -> Sense:
+    """Build the R x R unfolding of each group of voxels.
+
+    With k = first - c + R j the folded image is ``a(y') = R^-1/2 sum_r phi(y) s(y) m(y)``, ``phi(y) =
+    exp(-2 pi i (first - c) (y - c) / N)``: phi goes with m, so the maps alone make the system, and
+    ``m = R^1/2 conj(phi) A^-1 S^H a``.
+    """
+    maps = coil_maps.maps
+    n_y = maps.shape[1]
+    n_folded, centre = n_y // acceleration, n_y // 2
+    voxels = (np.arange(n_folded) + centre) % n_folded + n_folded * np.arange(acceleration)[:, None]
+    s = np.ascontiguousarray(maps[:, voxels].transpose(2, 3, 1, 0)).astype(np.complex128)
+    gram = s.conj() @ s.swapaxes(-1, -2)
+    own = np.einsum("yxrr->yxr", gram).real.copy()
+    inside = own > 0
+    diagonal = np.einsum("yxrr->yxr", gram)
+    diagonal[~inside] = 1.0
+    solvable = np.abs(np.linalg.det(gram)) > CONDITION_LIMIT * np.prod(np.where(inside, own, 1.0), axis=-1)
+    gram[~solvable] = np.eye(acceleration)
+    inverse = np.linalg.inv(gram)
+    solved = inside & solvable[..., None]
+    weights = inverse @ s.conj()
+    weights *= np.sqrt(acceleration) * solved[..., None]
+    variance = np.einsum("yxrr->ryx", inverse).real * np.moveaxis(solved, -1, 0)
+    dtype = maps.real.dtype
+    distance = np.arange(n_y) - centre
+    return Sense(
+        unfolding=_Folded(
+            weights=np.ascontiguousarray(weights.transpose(2, 3, 0, 1).astype(maps.dtype)),
+            voxels=voxels,
+            phase=np.exp(2j * np.pi * (first - centre) * distance / n_y).astype(maps.dtype),
+            first=first,
+            acceleration=acceleration,
+        ),
+        noise_sd=_spread(np.sqrt(acceleration * variance), voxels).astype(dtype),
+        g_factor=_spread(np.sqrt(variance * np.moveaxis(own, -1, 0)), voxels).astype(dtype),
+        n_unsolvable=int((inside & ~solvable[..., None]).sum()),
+    )
+
+
+def _spread(values: NDArray[Scalar], voxels: NDArray[np.intp]) -> NDArray[Scalar]:
+    """Put values (fold, y', x) where their voxels are, (y, x)."""
+    full = np.empty((voxels.size, values.shape[-1]), dtype=values.dtype)
+    for rows, of_fold in zip(voxels, values, strict=True):
+        full[rows] = of_fold
+    return full
+
+
+@dataclass(frozen=True, kw_only=True)
+class _General:
+    """Columns solved one by one: inverses (x, y, y) of the normal matrix, and the maps."""
+
+    inverses: NDArray[np.complex128]
+    coil_maps: CoilMaps
+
+    def image(self, kspace: Complex) -> Complex:
+        zero_filled = fourier.to_image(kspace)
+        projected = np.einsum("cyx,cyx->xy", self.coil_maps.maps.conj(), zero_filled)
+        image: NDArray[np.complexfloating[Any, Any]] = (self.inverses @ projected[..., None])[..., 0].T
+        return np.ascontiguousarray(image).astype(kspace.dtype)
+
+
+def _solve_columns(coil_maps: CoilMaps, lines: NDArray[np.intp], acceleration: int) -> Sense:
+    """Build the inverse of ``A = S^H F^H F S`` for each column, F the unitary DFT at the sampled lines."""
+    maps = coil_maps.maps.astype(np.complex128)
+    _, n_y, n_x = maps.shape
+    distance = np.arange(n_y) - n_y // 2
+    first = int(lines[0]) % acceleration
+    comb = np.arange(first, n_y, acceleration) - n_y // 2
+    encoding = np.exp(-2j * np.pi * np.outer(comb, distance) / n_y) / np.sqrt(n_y)
+    spread = encoding.conj().T @ encoding
+    inverses = np.zeros((n_x, n_y, n_y), dtype=np.complex128)
+    variance = np.zeros((n_y, n_x))
+    n_unsolvable = 0
+    for x in range(n_x):
+        rows = np.flatnonzero(coil_maps.mask[:, x])
+        if rows.size == 0:
+            continue
+        s = maps[:, rows, x]
+        normal = spread[np.ix_(rows, rows)] * (s.conj().T @ s)
+        try:
+            inverse = np.linalg.inv(normal)
+        except np.linalg.LinAlgError:
+            n_unsolvable += rows.size
+            continue
+        inverses[x][np.ix_(rows, rows)] = inverse
+        variance[rows, x] = np.maximum(np.diagonal(inverse).real, 0.0)
+    own = np.einsum("cyx,cyx->yx", maps.conj(), maps).real
+    effective = n_y / len(comb)
+    dtype = coil_maps.maps.real.dtype
+    return Sense(
+        unfolding=_General(inverses=inverses, coil_maps=coil_maps),
+        noise_sd=np.sqrt(variance).astype(dtype),
+        g_factor=np.sqrt(variance * own / effective).astype(dtype),
+        n_unsolvable=n_unsolvable,
+    )

@@ -1,0 +1,110 @@
+"""Maps as pictures: colours, windows, and slices side by side as a radiologist expects to see them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mroptimum.export.nifti import Volume
+
+_LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
+MAX_SLICES = 16
+"""More slices than this are shown evenly picked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The range of values that a colour scale covers."""
+
+    low: float
+    high: float
+
+    def ticks(self, count: int = 5) -> tuple[str, ...]:
+        """Return evenly spaced values as text, low to high."""
+        return tuple(f"{value:.3g}" for value in np.linspace(self.low, self.high, count))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """Slices of a map side by side: a PNG as a data URL, its size in pixels, and the letters at its sides."""
+
+    data_url: str
+    width: int
+    height: int
+    sides: dict[str, str]
+    caption: str
+
+
+def window(data: NDArray[Any], *, low: float | None = 0.0) -> Window:
+    """Return a window from `low` (None: the smallest value) to the 99.5th percentile of what is not 0."""
+    values = data[np.isfinite(data) & (data != 0)].astype(np.float64)
+    if values.size == 0:
+        return Window(low=0.0, high=1.0)
+    bottom = float(values.min()) if low is None else low
+    top = float(np.percentile(values, 99.5))
+    return Window(low=bottom, high=top if top > bottom else bottom + 1.0)
+
+
+def montage(volume: Volume, has_geometry: bool, shown: Window, colormap: str) -> Picture:
+    """Draw a volume's slices: patient's right to the left of the picture, head or nose up."""
+    slices, sides = _slices(volume, has_geometry)
+    picked = np.unique(np.linspace(0, len(slices) - 1, min(len(slices), MAX_SLICES)).round().astype(int))
+    columns = int(np.ceil(np.sqrt(len(picked))))
+    rows = -(-len(picked) // columns)
+    high, wide = slices.shape[1:]
+    sheet = np.full((rows * high, columns * wide), shown.low, dtype=np.float64)
+    for place, index in enumerate(picked):
+        row, column = divmod(place, columns)
+        sheet[row * high : (row + 1) * high, column * wide : (column + 1) * wide] = slices[index]
+    count = f"{len(picked)} of {len(slices)} slices" if len(picked) < len(slices) else f"{len(slices)} slice(s)"
+    return Picture(
+        data_url=_png(_colours(sheet, shown, colormap)),
+        width=columns * wide,
+        height=rows * high,
+        sides=sides,
+        caption=count,
+    )
+
+
+def gradient(colormap: str, steps: int = 16) -> str:
+    """Return a colour scale as the stops of a CSS gradient, low to high."""
+    from matplotlib import colormaps
+
+    colours = colormaps[colormap](np.linspace(0, 1, steps), bytes=True)
+    return ", ".join(f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in colours)
+
+
+def _slices(volume: Volume, has_geometry: bool) -> tuple[NDArray[Any], dict[str, str]]:
+    """Return slices (slice, row, column) and the letters at the sides of each."""
+    if not has_geometry:
+        return volume.data.transpose(2, 1, 0), {}
+    across = volume.slice_axis
+    horizontal, vertical = (axis for axis in range(3) if axis != across)
+    slices = volume.data.transpose(across, vertical, horizontal)[:, ::-1, ::-1]
+    return slices, {
+        "left": _LETTERS[horizontal][1],
+        "right": _LETTERS[horizontal][0],
+        "top": _LETTERS[vertical][1],
+        "bottom": _LETTERS[vertical][0],
+    }
+
+
+def _colours(values: NDArray[np.float64], shown: Window, colormap: str) -> NDArray[np.uint8]:
+    from matplotlib import colormaps
+
+    scaled = np.clip((np.nan_to_num(values) - shown.low) / (shown.high - shown.low), 0.0, 1.0)
+    pixels: NDArray[np.uint8] = colormaps[colormap](scaled, bytes=True)[..., :3]
+    return pixels
+
+
+def _png(pixels: NDArray[np.uint8]) -> str:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,114 @@
+"""What a run gives back: maps with their units and geometry, the noise they rest on, and how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mroptimum.coils import CoilMaps
+from mroptimum.noise import NoiseModel
+from mroptimum.rawdata.acquisition import SliceGeometry
+from mroptimum.task import TaskDocument
+
+
+class MapKind(StrEnum):
+    """What a map is for."""
+
+    OUTPUT = "output"
+    """Asked for: what the job was about."""
+    ACCESSORY = "accessory"
+    """What the output was made with."""
+    MASK = "mask"
+    """Which voxels count as object."""
+
+
+class MapId:
+    """Numbers of maps in a result package, as existing readers know them; ours start at 200."""
+
+    SNR = 0
+    NOISE_COVARIANCE = 1
+    NOISE_COEFFICIENTS = 2
+    SENSE_G = 3
+    SENSE_INVERSE_G = 4
+    COIL_SENSITIVITY = 10
+    COIL_SENSITIVITY_FROM_COIL_90 = 1000
+    MASK = 100
+    NOISE_SD = 201
+    IMAGE = 202
+    COIL_SENSITIVITY_PHASE = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """One map of the whole acquisition: ``data`` is (slice, y, x), real; ``unit`` is ``"1"`` for a ratio."""
+
+    id: int
+    name: str
+    kind: MapKind
+    unit: str
+    data: NDArray[np.floating[Any]] | NDArray[np.uint8]
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEntry:
+    """One line of the log: when, how bad (`info` or `warning`), what."""
+
+    at: datetime
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """An input by what it was for and what it holds; never by its name, which may name a person."""
+
+    role: str
+    sha256: str
+    size_bytes: int
+    file_format: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """What the headers say of the scan, without anything about a person."""
+
+    matrix: tuple[int, int, int]
+    n_coils: int
+    n_averages: int
+    n_repetitions: int
+    acceleration: tuple[int, int]
+    readout_oversampling: float
+    dwell_time_s: float | None
+    field_strength_t: float | None
+    flip_angle_deg: float | None
+    echo_time_s: float | None
+    repetition_time_s: float | None
+    coil_names: tuple[str, ...]
+    removed_fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Everything a run found. ``geometry`` has one entry a slice, empty when the file knows none.
+
+    ``noise`` is None for a run that could not give an SNR and holds the image alone. ``coil_maps`` has one entry a
+    slice. ``methods`` are the sentences for a paper's methods section, with DOIs.
+    """
+
+    document: TaskDocument
+    maps: tuple[Map, ...]
+    geometry: tuple[SliceGeometry, ...]
+    noise: NoiseModel | None
+    coil_maps: tuple[CoilMaps, ...]
+    protocol: Protocol
+    inputs: tuple[InputFile, ...]
+    warnings: tuple[str, ...]
+    methods: tuple[str, ...]
+    log: tuple[LogEntry, ...]
+    calculation_time_s: float
