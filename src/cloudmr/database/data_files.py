@@ -1,0 +1,67 @@
+"""Data files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+
+from cloudmr.database.tables import data_files, job_inputs, jobs
+from cloudmr.model.data_files import DataFile, DataState
+from cloudmr.model.jobs import END_STATES
+
+
+class DataFiles:
+    """The data files, in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, data_file: DataFile) -> None:
+        """Keep a new data file."""
+        self._connection.execute(insert(data_files).values(**vars(data_file)))
+
+    def get(self, data_id: str) -> DataFile | None:
+        """Return the data file of that id."""
+        row = self._connection.execute(select(data_files).where(data_files.c.id == data_id)).mappings().one_or_none()
+        return DataFile(**row) if row else None
+
+    def of_owner(
+        self, owner_id: str, *, states: Collection[DataState], limit: int, before: str | None = None
+    ) -> list[DataFile]:
+        """Return a person's data files, the latest first, those before an id."""
+        query = select(data_files).where(data_files.c.owner_id == owner_id, data_files.c.state.in_(states))
+        if before is not None:
+            query = query.where(data_files.c.id < before)
+        rows = self._connection.execute(query.order_by(data_files.c.id.desc()).limit(limit)).mappings()
+        return [DataFile(**row) for row in rows]
+
+    def replace(self, before: DataFile, after: DataFile) -> bool:
+        """Write `after` if the file still stands where `before` says; tell whether it did."""
+        changed = {name: value for name, value in vars(after).items() if value != getattr(before, name)}
+        if not changed:
+            return True
+        same = (data_files.c.id == before.id) & (data_files.c.state == before.state)
+        return self._connection.execute(update(data_files).where(same).values(**changed)).rowcount == 1
+
+    def is_in_use(self, data_id: str) -> bool:
+        """Tell whether a job that has not ended reads this file."""
+        inputs = job_inputs.join(jobs, jobs.c.id == job_inputs.c.job_id)
+        query = select(
+            exists().select_from(inputs).where(job_inputs.c.data_id == data_id, jobs.c.state.not_in(END_STATES))
+        )
+        return self._connection.execute(query).scalar_one()
+
+    def uploading_bytes(self, owner_id: str) -> int:
+        """Return how much a person is uploading at present."""
+        query = select(func.coalesce(func.sum(data_files.c.size_bytes), 0)).where(
+            data_files.c.owner_id == owner_id, data_files.c.state == DataState.UPLOADING
+        )
+        return int(self._connection.execute(query).scalar_one())
+
+    def to_purge(self, *, limit: int) -> list[DataFile]:
+        """Return aborted and deleted files whose objects are still in storage."""
+        query = select(data_files).where(
+            data_files.c.state.in_({DataState.ABORTED, DataState.DELETED}), data_files.c.purged_at.is_(None)
+        )
+        return [DataFile(**row) for row in self._connection.execute(query.limit(limit)).mappings()]

@@ -1,0 +1,196 @@
+"""Jobs, their events and their log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, case, func, insert, select, update
+
+from cloudmr.database.tables import job_events, job_inputs, job_log, jobs
+from cloudmr.model.estimates import Estimate
+from cloudmr.model.events import JobAction, JobEvent
+from cloudmr.model.failures import JobFailure
+from cloudmr.model.fair_share import Use, Waiting
+from cloudmr.model.jobs import END_STATES, Job, JobResult, JobState, LogLine, Progress
+
+_PARTS: Mapping[str, type] = {
+    "estimate": Estimate,
+    "progress": Progress,
+    "failure": JobFailure,
+    "result": JobResult,
+}
+"""Fields of a job that are records themselves; each of their fields has a column of its own."""
+_ACTIVE = frozenset({JobState.DISPATCHED, JobState.RUNNING})
+
+
+class Jobs:
+    """The jobs, in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, job: Job, event: JobEvent) -> None:
+        """Keep a new job with its first event. Raise `IntegrityError` where its idempotency key was used before."""
+        self._connection.execute(insert(jobs).values(**_columns(job)))
+        if job.data_ids:
+            inputs = [
+                {"job_id": job.id, "data_id": data_id, "place": place} for place, data_id in enumerate(job.data_ids)
+            ]
+            self._connection.execute(insert(job_inputs), inputs)
+        self._connection.execute(insert(job_events).values(**vars(event)))
+
+    def get(self, job_id: str) -> Job | None:
+        """Return the job of that id."""
+        return next(iter(self._load(select(jobs).where(jobs.c.id == job_id))), None)
+
+    def by_idempotency_key(self, owner_id: str, key: str) -> Job | None:
+        """Return the job a person submitted with that key."""
+        query = select(jobs).where(jobs.c.owner_id == owner_id, jobs.c.idempotency_key == key)
+        return next(iter(self._load(query)), None)
+
+    def of_owner(
+        self, owner_id: str, *, states: Collection[JobState] = (), limit: int, before: str | None = None
+    ) -> list[Job]:
+        """Return a person's jobs, the latest first, those before an id, in these states (none given: in any)."""
+        query = select(jobs).where(jobs.c.owner_id == owner_id)
+        if states:
+            query = query.where(jobs.c.state.in_(states))
+        if before is not None:
+            query = query.where(jobs.c.id < before)
+        return self._load(query.order_by(jobs.c.id.desc()).limit(limit))
+
+    def n_queued(self, owner_id: str, unit_id: str) -> int:
+        """Return how many jobs of a person wait for their turn at a unit."""
+        query = select(func.count()).where(
+            jobs.c.owner_id == owner_id, jobs.c.unit_id == unit_id, jobs.c.state == JobState.QUEUED
+        )
+        return self._connection.execute(query).scalar_one()
+
+    def apply(self, before: Job, after: Job, event: JobEvent) -> bool:
+        """Write the next version of a job and its event, if nobody changed it since `before`; tell whether it did."""
+        if (after.version, event.number) != (before.version + 1, after.version):
+            raise ValueError("a change makes the next version, and its event has the same number")
+        old = _columns(before)
+        # Only what differs is written: progress may have moved on since `before` was read, and must not go back.
+        if not self._update(before, {name: value for name, value in _columns(after).items() if value != old[name]}):
+            return False
+        self._connection.execute(insert(job_events).values(**vars(event)))
+        return True
+
+    def note(self, job: Job, *, check_at: datetime, waiting_reason: str | None, claimed_at: datetime | None) -> bool:
+        """Write when to look at a job again and why it waits: no change of the job, so no event."""
+        values = {"check_at": check_at, "waiting_reason": waiting_reason, "claimed_at": claimed_at}
+        return self._update(job, values)
+
+    def record_progress(self, job: Job, progress: Progress) -> bool:
+        """Write how far the present attempt is, unless something later is known; tell whether it was news."""
+        older = jobs.c.progress_sequence.is_(None) | (jobs.c.progress_sequence < progress.sequence)
+        statement = (
+            update(jobs)
+            .where(jobs.c.id == job.id, jobs.c.attempt == job.attempt, jobs.c.state == JobState.RUNNING, older)
+            .values(**_part_columns("progress", progress))
+        )
+        return self._connection.execute(statement).rowcount == 1
+
+    def claim_due(self, *, now: datetime, until: datetime, limit: int) -> list[str]:
+        """Return the ids of jobs that are due to be looked at, and keep them from others until a moment."""
+        due = (jobs.c.state.not_in(END_STATES)) & (jobs.c.check_at <= now)
+        first = select(jobs.c.id).where(due).order_by(jobs.c.check_at).limit(limit)
+        statement = update(jobs).where(due, jobs.c.id.in_(first)).values(check_at=until).returning(jobs.c.id)
+        return list(self._connection.execute(statement).scalars())
+
+    def make_all_due(self, *, now: datetime) -> int:
+        """Have every job that has not ended looked at now; return how many those are."""
+        statement = update(jobs).where(jobs.c.state.not_in(END_STATES)).values(check_at=now)
+        return self._connection.execute(statement).rowcount
+
+    def queue(self) -> dict[str, list[Waiting]]:
+        """Return the jobs that wait for their turn, by unit, in order of arrival."""
+        query = select(jobs.c.unit_id, jobs.c.id, jobs.c.owner_id).where(
+            jobs.c.state == JobState.QUEUED, jobs.c.cancel_requested_at.is_(None)
+        )
+        waiting: dict[str, list[Waiting]] = {}
+        for row in self._connection.execute(query.order_by(jobs.c.id)):
+            waiting.setdefault(row.unit_id, []).append(Waiting(job_id=row.id, owner_id=row.owner_id))
+        return waiting
+
+    def use_of_unit(self, unit_id: str) -> dict[str, Use]:
+        """Return how much each person has of a unit."""
+        is_active = func.sum(case((jobs.c.state.in_(_ACTIVE), 1), else_=0))
+        last_turn = func.max(jobs.c.dispatched_at, type_=jobs.c.dispatched_at.type)
+        query = select(jobs.c.owner_id, is_active.label("n_active"), last_turn.label("last_turn_at"))
+        rows = self._connection.execute(query.where(jobs.c.unit_id == unit_id).group_by(jobs.c.owner_id))
+        return {row.owner_id: Use(n_active=int(row.n_active), last_turn_at=row.last_turn_at) for row in rows}
+
+    def events(self, job_id: str, *, after: int = 0) -> list[JobEvent]:
+        """Return what happened to a job, in order, beyond an event's number."""
+        query = select(job_events).where(job_events.c.job_id == job_id, job_events.c.number > after)
+        rows = self._connection.execute(query.order_by(job_events.c.number)).mappings()
+        return [
+            JobEvent(
+                **{name: row[name] for name in ("job_id", "number", "at", "actor", "reason")},
+                action=JobAction(row["action"]),
+                old=JobState(row["old"]) if row["old"] else None,
+                new=JobState(row["new"]) if row["new"] else None,
+            )
+            for row in rows
+        ]
+
+    def add_to_log(self, line: LogLine) -> None:
+        """Append a line to the log of a job's attempt, unless the log says the same last, or is long enough."""
+        same_attempt = (job_log.c.job_id == line.job_id) & (job_log.c.attempt == line.attempt)
+        query = select(job_log.c.step, job_log.c.message).where(same_attempt)
+        last = self._connection.execute(query.order_by(job_log.c.sequence.desc()).limit(1)).one_or_none()
+        if last is not None and (last.step, last.message) == (line.step, line.message):
+            return
+        self._connection.execute(insert(job_log).values(**vars(line)))
+
+    def log(self, job_id: str, *, limit: int) -> list[LogLine]:
+        """Return the last lines of a job's log, in order."""
+        query = select(job_log).where(job_log.c.job_id == job_id)
+        latest = query.order_by(job_log.c.attempt.desc(), job_log.c.sequence.desc()).limit(limit)
+        return [LogLine(**row) for row in reversed(self._connection.execute(latest).mappings().all())]
+
+    def _update(self, before: Job, values: Mapping[str, Any]) -> bool:
+        same = (jobs.c.id == before.id) & (jobs.c.state == before.state) & (jobs.c.version == before.version)
+        return self._connection.execute(update(jobs).where(same).values(**values)).rowcount == 1
+
+    def _load(self, query: Select[Any]) -> list[Job]:
+        rows = self._connection.execute(query).mappings().all()
+        inputs: dict[str, list[str]] = {row["id"]: [] for row in rows}
+        if inputs:
+            chosen = select(job_inputs).where(job_inputs.c.job_id.in_(inputs)).order_by(job_inputs.c.place)
+            for row in self._connection.execute(chosen):
+                inputs[row.job_id].append(row.data_id)
+        return [_job(row, inputs[row["id"]]) for row in rows]
+
+
+def _columns(job: Job) -> dict[str, Any]:
+    """Return the columns of a job's row."""
+    values = {name: value for name, value in vars(job).items() if name not in _PARTS and name != "data_ids"}
+    for name in _PARTS:
+        values |= _part_columns(name, getattr(job, name))
+    return values
+
+
+def _part_columns(name: str, part: object) -> dict[str, Any]:
+    return {f"{name}_{field.name}": part and getattr(part, field.name) for field in fields(_PARTS[name])}
+
+
+def _job(row: RowMapping, data_ids: Sequence[str]) -> Job:
+    """Return the job in a row."""
+    values: dict[str, Any] = {"data_ids": tuple(data_ids)}
+    for field in fields(Job):
+        if field.name in _PARTS:
+            values[field.name] = _part(field.name, row)
+        elif field.name != "data_ids":
+            values[field.name] = row[field.name]
+    return Job(**values)
+
+
+def _part(name: str, row: RowMapping) -> Any:
+    values = {field.name: row[f"{name}_{field.name}"] for field in fields(_PARTS[name])}
+    return None if all(value is None for value in values.values()) else _PARTS[name](**values)

@@ -1,0 +1,27 @@
+"""Moments: always aware, always UTC; whoever needs the time is given a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Clock = Callable[[], datetime]
+"""Tells what time it is, in UTC."""
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine's clock."""
+    return datetime.now(UTC)
+
+
+def require_utc(record: DataclassInstance) -> None:
+    """Raise `ValueError` if a moment among the record's fields is naive or in another zone."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, datetime) and value.tzinfo is not UTC:
+            raise ValueError(f"{type(record).__name__}.{field.name} is not in UTC")

@@ -1,0 +1,26 @@
+"""How much of the shared place anybody gets, and how long things may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+_GB = 10**9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The numbers an operator may set.
+
+    `n_slots` jobs run at once on the Brain's machine; a person has at most `n_running_each` of them and `n_queued_each`
+    waiting. A job waits for its turn no longer than `queue_wait`. A unit that does not speak for itself is asked about
+    each job every `check_period`; one that stays silent beyond a job's deadline is given up after `silence`.
+    """
+
+    n_slots: int = 2
+    n_running_each: int = 2
+    n_queued_each: int = 20
+    max_upload_bytes: int = 20 * _GB
+    queue_wait: timedelta = timedelta(days=7)
+    check_period: timedelta = timedelta(seconds=30)
+    silence: timedelta = timedelta(hours=1)

@@ -1,0 +1,67 @@
+"""A person's account, and the one who asks for something."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from cloudmr.errors import InvalidRequest
+from cloudmr.model.instants import require_utc
+
+MIN_PASSWORD_LENGTH = 10
+MAX_PASSWORD_LENGTH = 1024
+MAX_EMAIL_LENGTH = 254
+
+
+class AccountStatus(StrEnum):
+    """Whether an account may be used."""
+
+    PENDING = "pending"
+    """The e-mail address is not confirmed yet."""
+    ACTIVE = "active"
+    """It may be used."""
+    SUSPENDED = "suspended"
+    """An administrator closed it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One person. `password_hash` is argon2id with its parameters, and never shown."""
+
+    id: str
+    email: str
+    password_hash: str = field(repr=False)
+    status: AccountStatus
+    is_admin: bool
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        require_utc(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who asks, known by a valid token: what every service that serves a person is told."""
+
+    id: str
+    is_admin: bool
+    token_id: str
+
+
+def normal_email(text: str) -> str:
+    """Return an e-mail address as accounts are known by. Raise `InvalidRequest` for what cannot be one."""
+    email = text.strip().lower()
+    if len(email) > MAX_EMAIL_LENGTH or not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", email):
+        raise InvalidRequest("This is not an e-mail address.", "Give an address such as name@example.org.")
+    return email
+
+
+def check_new_password(password: str) -> None:
+    """Raise `InvalidRequest` for a password that is too short to be safe or too long to be one."""
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+        raise InvalidRequest(
+            f"A password has {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters.",
+            "Choose another; a few words in a row are easy to remember and hard to guess.",
+        )
