@@ -6,6 +6,7 @@ pass the conformance suite in `cloudmr.compute.conformance`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,9 +30,32 @@ class ExecutionState(StrEnum):
     """The unit has never heard of it: it was not started."""
 
 
+class Cause(StrEnum):
+    """Why an execution ended without results."""
+
+    TASK_FAILED = "task_failed"
+    """The worker says why, in the failure package."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """It needed more memory than it was given."""
+    CPU_TIME = "cpu_time"
+    """It used up its processor time."""
+    DISK_FULL = "disk_full"
+    """It needed more disk than it was given, or than there is."""
+    DEADLINE = "deadline"
+    """It was not done in time."""
+    STOPPED = "stopped"
+    """Somebody asked for its end."""
+    KILLED = "killed"
+    """It was ended from outside: by a signal, or by the end of the machine."""
+    CRASHED = "crashed"
+    """The worker ended by itself, without a word."""
+    UNHEARD = "unheard"
+    """The worker could not get its job document from the Brain."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What an execution may use."""
+    """What an execution may use: address space, processor time, disk, and time on the clock."""
 
     memory_bytes: int
     cpu_time_s: int
@@ -63,18 +87,27 @@ class ExecutionRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """What became of one attempt. `cause` is a short word (`out_of_memory`, `killed`, …), `detail` a sentence."""
+    """What became of one attempt. Without results, `cause` is a word for why and `detail` a sentence with figures."""
 
     name: str
     state: ExecutionState
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    cause: str | None = None
+    cause: Cause | None = None
     detail: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """One step of a worker, as the person who runs the job may read it."""
+
+    at: datetime
+    step: str
+    message: str
+
+
 class ComputeBackend(Protocol):
-    """What a unit's compute can do. Raise `UnitUnreachable` where the unit does not answer."""
+    """What a unit's compute can do. Where the unit does not answer, `cloudmr.errors.UnitUnavailable` is raised."""
 
     def start(self, request: ExecutionRequest) -> None:
         """Start an execution; one that was started before is left alone."""
@@ -84,3 +117,6 @@ class ComputeBackend(Protocol):
 
     def stop(self, name: str) -> None:
         """Ask an execution to end; `describe` tells when it has. Of an ended or unknown one, do nothing."""
+
+    def log(self, name: str) -> Sequence[LogLine]:
+        """Return the steps so far, none where the unit does not show them (yet, or any more)."""

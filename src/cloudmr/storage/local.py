@@ -25,6 +25,7 @@ from collections.abc import AsyncIterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from cloudmr.model.instants import Clock, utc_now
 from cloudmr.storage.base import PART_SIZE_BYTES, Bucket, ObjectInfo, SignedRequest, UploadedPart
 from cloudmr.storage.byte_range import ByteRange, choose_range
 from cloudmr.storage.checksums import encode_digest
@@ -33,7 +34,7 @@ from cloudmr.storage.errors import ChecksumMismatch, UploadIncomplete, UploadNot
 from cloudmr.storage.keys import check_key
 from cloudmr.storage.local_objects import LocalObjects
 from cloudmr.storage.part_files import MAX_PARTS, PartFile, PartWriter, list_part_files
-from cloudmr.storage.signed_urls import Clock, DownloadGrant, PartGrant, UrlSigner, utc_now
+from cloudmr.storage.signed_urls import DownloadGrant, PartGrant, UrlSigner
 from cloudmr.storage.transfer import Download, attachment, receive
 
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")

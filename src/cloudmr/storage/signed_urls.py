@@ -10,22 +10,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NoReturn
 from urllib.parse import urlencode
 
+from cloudmr.model.instants import Clock, utc_now
 from cloudmr.storage.base import URL_LIFETIME_S, Bucket
 from cloudmr.storage.errors import SignatureRefused
-
-Clock = Callable[[], datetime]
-"""Gives the present moment, in UTC."""
-
-
-def utc_now() -> datetime:
-    """Return the present moment; the clock outside tests."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
