@@ -26,6 +26,8 @@ FLAT_HALF = 0.5
 """The part of the receive band taken as flat: the centre half, which is what 2x oversampling keeps."""
 WHITE_WITHIN = 3.0
 """A band is called white when its bandwidth ratio is within this many standard errors of 1."""
+INDEPENDENT_ABOVE = 1e-10
+"""A coil whose noise power is explained by the other coils up to this part cannot be whitened."""
 EDGE_FRACTION = 0.1
 """What counts as the edge of k-space, or as a corner of the image, on each side."""
 
@@ -210,10 +212,10 @@ def whitener(model: NoiseModel) -> NDArray[np.complex128]:
     try:
         lower = np.linalg.cholesky(model.covariance)
     except np.linalg.LinAlgError:
-        raise NoiseError(
-            "The noise covariance is singular: two coils record the same noise, or there are fewer samples than coils.",
-            "Record a longer noise scan, or leave out the doubled coil.",
-        ) from None
+        raise _singular() from None
+    own = np.diagonal(lower).real / model.sigma
+    if float(own.min()) ** 2 < INDEPENDENT_ABOVE:
+        raise _singular()
     inverse: NDArray[np.complex128] = scipy.linalg.solve_triangular(lower, np.eye(len(lower)), lower=True)
     return inverse
 
@@ -232,6 +234,13 @@ def whiten(kspace: Complex, matrix: NDArray[np.complex128]) -> Complex:
 
 
 _BLOCK = 4096
+
+
+def _singular() -> NoiseError:
+    return NoiseError(
+        "The noise covariance is singular: the noise of one coil is that of others.",
+        "Check that no coil was recorded twice, or record a longer noise scan.",
+    )
 
 
 def _complex128(array: Complex) -> NDArray[np.complex128]:

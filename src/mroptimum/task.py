@@ -407,7 +407,10 @@ def _problems(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_input=False, include_url=False):
         loc = problem["loc"]
         where = ".".join(str(step) for i, step in enumerate(loc) if i == 0 or loc[i - 1] != "noise")
-        text = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            text = "unknown field"
-        yield f"{where or 'document'}: {text[:1].lower()}{text[1:]}"
+        yield f"{where or 'document'}: {_in_words(problem['type'], problem['msg'])}"
+
+
+def _in_words(kind: str, message: str) -> str:
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    return "unknown field" if kind == "extra_forbidden" else message[:1].lower() + message[1:]

@@ -1,0 +1,69 @@
+"""A scene whose truth is worked out here, with NumPy alone: nothing of the code under test stands behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """An object, coil maps and a noise covariance; `sigma` in the docstrings below is the sd of one real component."""
+
+    m: Array
+    s: Array
+    psi: Array
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(coil, y, x)."""
+        n_coils, n_y, n_x = self.s.shape
+        return n_coils, n_y, n_x
+
+    def kspace(self) -> Array:
+        """Noise-free k-space (coil, y, x) by the definition of the DFT, centre at n // 2."""
+        _, n_y, n_x = self.shape
+        return _dft(n_y) @ (self.s * self.m) @ _dft(n_x).T
+
+    def full_snr(self) -> NDArray[np.float64]:
+        """|m| sqrt(s^H C^-1 s) with C = Psi / 2, the covariance of the real components."""
+        inverse = np.linalg.inv(self.psi / 2)
+        return np.abs(self.m) * np.sqrt(np.einsum("cyx,cd,dyx->yx", self.s.conj(), inverse, self.s).real)
+
+    def sense(self, lines: NDArray[np.intp], x: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """SNR and g of column x for the sampled lines, from the dense encoding matrix."""
+        n_coils, n_y, _ = self.shape
+        encoding = np.concatenate([_dft(n_y)[lines] * self.s[c, :, x] for c in range(n_coils)])
+        inverse = np.kron(np.linalg.inv(self.psi / 2), np.eye(len(lines)))
+        normal = encoding.conj().T @ inverse @ encoding
+        variance = np.linalg.inv(normal).diagonal().real
+        full = np.concatenate([_dft(n_y) * self.s[c, :, x] for c in range(n_coils)])
+        all_lines = np.kron(np.linalg.inv(self.psi / 2), np.eye(n_y))
+        unaccelerated = 1 / (full.conj().T @ all_lines @ full).diagonal().real
+        g = np.sqrt(variance / unaccelerated * len(lines) / n_y)
+        return np.abs(self.m[:, x]) / np.sqrt(variance), g
+
+
+def _dft(n: int) -> Array:
+    position = np.arange(n) - n // 2
+    matrix: Array = np.exp(-2j * np.pi * np.outer(position, position) / n) / np.sqrt(n)
+    return matrix
+
+
+def build_scene(n_coils: int, n_y: int, n_x: int, seed: int = 0) -> Scene:
+    """Smooth maps around a ring, a smooth object that is nowhere 0, a random covariance."""
+    rng = np.random.default_rng(seed)
+    y, x = np.meshgrid(np.linspace(-1, 1, n_y), np.linspace(-1, 1, n_x), indexing="ij")
+    angle = 2 * np.pi * np.arange(n_coils) / n_coils + 0.2
+    distance = (x - 1.3 * np.cos(angle)[:, None, None]) ** 2 + (y - 1.3 * np.sin(angle)[:, None, None]) ** 2
+    phase = np.exp(1j * (angle[:, None, None] + x * np.cos(angle)[:, None, None]))
+    s = np.exp(-distance / 1.5) * phase
+    m = (30 + 10 * np.cos(2 * x + y)) * np.exp(1j * (0.7 * x - 0.4 * y))
+    mixing: Array = np.eye(n_coils) + 0.3 * (
+        rng.normal(size=(n_coils, n_coils)) + 1j * rng.normal(size=(n_coils, n_coils))
+    )
+    return Scene(m=m, s=s, psi=mixing @ mixing.conj().T)
