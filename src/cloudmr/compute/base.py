@@ -6,11 +6,11 @@ pass the conformance suite in `cloudmr.compute.conformance`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class ExecutionState(StrEnum):
@@ -99,11 +99,20 @@ class Execution:
 
 @dataclass(frozen=True, kw_only=True)
 class LogLine:
-    """One step of a worker, as the person who runs the job may read it."""
+    """A line of a job's log, as the person who runs the job may read it; `level` is `info` or `warning`."""
 
     at: datetime
-    step: str
+    level: str
     message: str
+
+    def to_row(self) -> dict[str, str]:
+        """Return the line as it stands in `log.json` of a package, and in every other log file."""
+        return {"when": self.at.isoformat(timespec="milliseconds"), "type": self.level, "what": self.message}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> Self:
+        """Return the line of a row."""
+        return cls(at=datetime.fromisoformat(row["when"]), level=row["type"], message=row["what"])
 
 
 class ComputeBackend(Protocol):
@@ -119,4 +128,4 @@ class ComputeBackend(Protocol):
         """Ask an execution to end; `describe` tells when it has. Of an ended or unknown one, do nothing."""
 
     def log(self, name: str) -> Sequence[LogLine]:
-        """Return the steps so far, none where the unit does not show them (yet, or any more)."""
+        """Return the log so far; nothing where the unit does not show it (yet, or any more)."""

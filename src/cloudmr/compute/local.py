@@ -106,7 +106,7 @@ class LocalCompute:
             claim.supervisor.send(WAKE_UP)
 
     def log(self, name: str) -> Sequence[LogLine]:
-        """Return the steps so far."""
+        """Return the log so far."""
         return tuple(self._folder(name).read_log())
 
     def remove_ended(self, *, before: datetime) -> int:

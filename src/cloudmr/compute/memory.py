@@ -34,6 +34,10 @@ Deliver = Callable[[str, bytes, dict[str, str]], object]
 """Posts a body with headers to a URL."""
 
 
+def _into_the_void(url: str, body: bytes, headers: dict[str, str]) -> None:
+    """Deliver to nobody."""
+
+
 class Outbox:
     """Messages that were sent and have not arrived. The first was sent first, unless somebody shuffled."""
 
@@ -79,7 +83,7 @@ class Outbox:
 class MemoryCompute:
     """A compute backend whose executions run until `end` says how they ended."""
 
-    def __init__(self, *, deliver: Deliver = lambda url, body, headers: None, clock: Clock = utc_now) -> None:
+    def __init__(self, *, deliver: Deliver = _into_the_void, clock: Clock = utc_now) -> None:
         self._clock = clock
         self._executions: dict[str, Execution] = {}
         self._logs: dict[str, list[LogLine]] = {}
@@ -120,14 +124,14 @@ class MemoryCompute:
             self.end(name, ExecutionState.STOPPED, cause=Cause.STOPPED)
 
     def log(self, name: str) -> Sequence[LogLine]:
-        """Return the steps so far."""
+        """Return the log so far."""
         self._require_reachable()
         return tuple(self._logs.get(name, ()))
 
     def progress(self, name: str, *, step: str, sequence: int, done: int = 0, total: int = 0) -> None:
         """Let the worker come to a step: a line of its log, and a message in the outbox."""
         request = self.requests[name]
-        self._logs[name].append(LogLine(at=self._clock(), step=step, message=""))
+        self._logs[name].append(LogLine(at=self._clock(), level="info", message=step))
         report = Report(
             job_id=request.job_id,
             attempt=request.attempt,

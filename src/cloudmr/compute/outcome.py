@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Self
 
 from mroptimum.errors import Explanation
@@ -18,13 +18,9 @@ class Outcome:
     manifest_sha256: str | None = None
     error: Explanation | None = None
 
-    def to_bytes(self) -> bytes:
-        """Return the outcome as JSON."""
-        return json.dumps(asdict(self), sort_keys=True).encode()
-
     @classmethod
     def parse(cls, content: bytes) -> Self:
-        """Read an outcome. Raise `ValueError` for anything else."""
+        """Read an outcome from JSON. Raise `ValueError` for anything else."""
         try:
             return cls(**json.loads(content))
         except TypeError as error:

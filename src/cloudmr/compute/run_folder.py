@@ -4,7 +4,7 @@
     worker.json       which process does the work
     stop              somebody asked for its end
     status.json       how it ended; there once and never changed
-    log.jsonl         the worker's steps, a JSON object a line
+    log.jsonl         what the worker says of its steps, a JSON object a line
     outcome.json      what the worker itself says of its end, for the callback
     worker.log        what the worker printed, tracebacks included; for the operator only
     supervisor.log    likewise
@@ -66,8 +66,8 @@ class RunFolder:
         return self.path / "supervisor.log"
 
     @property
-    def steps(self) -> Path:
-        """The worker's steps."""
+    def log(self) -> Path:
+        """What the worker says of its steps."""
         return self.path / "log.jsonl"
 
     @property
@@ -159,6 +159,10 @@ class RunFolder:
         """Remove all of it; the execution becomes unknown."""
         shutil.rmtree(self.path)
 
+    def write_outcome(self, outcome: Outcome) -> None:
+        """Write down what the worker says of its end."""
+        _write(self.outcome, asdict(outcome))
+
     def read_outcome(self) -> Outcome:
         """Return what the worker says of its end; nothing, if it did not come to that."""
         try:
@@ -168,15 +172,14 @@ class RunFolder:
             return Outcome()
 
     def read_log(self) -> Iterator[LogLine]:
-        """Yield the worker's steps so far; a line that is being written is left out."""
+        """Yield the worker's log so far; a line that is being written is left out."""
         try:
-            text = self.steps.read_text(encoding="utf-8", errors="replace")
+            text = self.log.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return
         for line in text.splitlines(keepends=True):
             if line.endswith("\n"):
-                fields = json.loads(line)
-                yield LogLine(at=datetime.fromisoformat(fields["at"]), step=fields["step"], message=fields["message"])
+                yield LogLine.from_row(json.loads(line))
 
 
 def _write(path: Path, fields: dict[str, Any]) -> None:

@@ -1,0 +1,60 @@
+"""What can go wrong in a worker, apart from the task itself.
+
+ExplainedError (mroptimum)
+├── InputChanged            a data file is not what it was when the job was submitted
+├── InputMissing            the task names a file that the job does not have
+├── InternalError           a mistake of ours
+└── Unheard                 the Brain does not give the job document
+"""
+
+from __future__ import annotations
+
+from mroptimum.errors import ExplainedError
+
+
+class InputChanged(ExplainedError):
+    """A data file is not what it was when the job was submitted."""
+
+    code = "input_changed"
+
+    def __init__(self, data_id: str) -> None:
+        super().__init__(
+            f"The data file {data_id} is not the one that was uploaded: its size or its checksum differs.",
+            "Upload the file again, and submit the job with the new one.",
+        )
+
+
+class InputMissing(ExplainedError):
+    """The task names a file that the job does not have."""
+
+    code = "input_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The task names a file that is not among the job's data files.",
+            "Submit the job again with uploaded data files only.",
+        )
+
+
+class InternalError(ExplainedError):
+    """A mistake of ours; the traceback stands in the log of the unit, for its operator."""
+
+    code = "internal_error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The job met an error in the program, not in your data.",
+            "Report the job's id to whoever operates the computing unit; its log says more.",
+        )
+
+
+class Unheard(ExplainedError):
+    """The Brain does not give the job document."""
+
+    code = "unheard"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The job document could not be had from CloudMR Brain: {why}.",
+            "Check that the computing unit reaches the Brain, and that their clocks agree.",
+        )

@@ -1,0 +1,77 @@
+"""A worker as a process of this machine: `python -m cloudmr.worker.process < launch message`, in a folder to work in.
+
+What it prints, tracebacks included, is for the unit's operator; its exit code is for the supervisor.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+import httpx
+
+from cloudmr.compute.exit_codes import ExitCode
+from cloudmr.compute.launch import Launch
+from cloudmr.compute.run_folder import RunFolder
+from cloudmr.model.instants import utc_now
+from cloudmr.storage.local_objects import LocalObjects
+from cloudmr.worker.brain import Brain
+from cloudmr.worker.errors import Unheard
+from cloudmr.worker.job import NO_ROOM, run_job
+from cloudmr.worker.journal import Journal
+from cloudmr.worker.progress import ProgressReporter
+from mroptimum.errors import Cancelled
+
+_TIMEOUT_S = 30
+_log = logging.getLogger(__name__)
+
+
+def main(launch: Launch, folder: RunFolder) -> ExitCode:
+    """Run the attempt that the message describes, in its folder."""
+    stop = threading.Event()
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal's function
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    try:
+        return _work(launch, folder, stop)
+    except Cancelled:
+        return ExitCode.STOPPED
+    except Unheard as error:
+        _log.error("%s", error)
+        return ExitCode.UNHEARD
+    except MemoryError as error:
+        _log.error("out of memory: %s", error)
+        return ExitCode.OUT_OF_MEMORY
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            _log.error("no room: %s", error)
+            return ExitCode.DISK_FULL
+        raise
+
+
+def _work(launch: Launch, folder: RunFolder, stop: threading.Event) -> ExitCode:
+    with httpx.Client(timeout=_TIMEOUT_S) as client:
+        brain = Brain(launch.request, client, clock=utc_now)
+        document = brain.fetch_document()
+        with ProgressReporter(brain.tell_progress) as reporter:
+            outcome = run_job(
+                document,
+                storage=LocalObjects(Path(launch.storage_root)),
+                folder=folder.work,
+                journal=Journal(folder.log, clock=utc_now, report=reporter.report),
+                cancelled=stop.is_set,
+            )
+    folder.write_outcome(outcome)
+    return ExitCode.SUCCEEDED if outcome.manifest_sha256 else ExitCode.FAILED
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    sys.exit(main(Launch.parse(sys.stdin.buffer.read()), RunFolder(path=Path.cwd().parent)))
