@@ -1,0 +1,158 @@
+"""One connection to a Brain and to the storage it signs URLs for: tries again, and turns every failure into words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+import mroptimum
+from cloudmr.client.address import is_this_machine, normal_address
+from cloudmr.client.errors import BrainUnreachable, Refused, SignInNeeded, StrangeAnswer
+from cloudmr.client.retries import BRIEF, PASSING_STATUSES, Pause, RetryPolicy, Tries, asked_delay_s
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+TIMEOUT = httpx.Timeout(30, connect=10)
+_MAX_ERROR_BYTES = 64 * 1024
+
+
+class Connection:
+    """Requests to one Brain, with a token. Safe to use from several threads.
+
+    The token goes to the Brain's own API and nowhere else: not to storage, not after a redirect (none is followed).
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        token: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        pause: Pause = time.sleep,
+    ) -> None:
+        self.server = normal_address(server)
+        self.token = token
+        self.pause = pause
+        self.http = httpx.Client(
+            transport=transport,
+            timeout=TIMEOUT,
+            headers={"User-Agent": f"cloudmr/{mroptimum.__version__}"},
+            # A proxy that leads out of the building does not lead to this machine.
+            trust_env=not is_this_machine(self.server),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.http.close()
+
+    def ask(
+        self,
+        answer: type[Answer],
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        is_repeatable: bool | None = None,
+        policy: RetryPolicy = BRIEF,
+    ) -> Answer:
+        """Make a request of the API and return the answer.
+
+        What `is_repeatable` (GET and DELETE unless said otherwise) is tried again after a failure that may pass; the
+        rest only if it surely never reached the Brain. Raise `Refused`, `SignInNeeded`, `BrainUnreachable`,
+        `StrangeAnswer`.
+        """
+        repeatable = method in {"GET", "DELETE"} if is_repeatable is None else is_repeatable
+        tries = Tries(policy, self.pause)
+        while True:
+            try:
+                response = self.http.request(
+                    method,
+                    f"{self.server}{path}",
+                    json=body,
+                    params=query,
+                    headers={**(headers or {}), **self._authorization()},
+                )
+            except httpx.TransportError as error:
+                unreachable = BrainUnreachable(self.server, describe(error))
+                if not (repeatable or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)):
+                    raise unreachable from error
+                tries.failed(unreachable)
+                continue
+            if response.is_success:
+                return self._read(answer, response)
+            refusal = self.refusal(response)
+            if not (repeatable and response.status_code in PASSING_STATUSES):
+                raise refusal
+            tries.failed(refusal, asked_s=asked_delay_s(response.headers.get("Retry-After")))
+
+    @contextmanager
+    def stream(self, path: str, *, headers: Mapping[str, str], timeout: httpx.Timeout) -> Iterator[httpx.Response]:
+        """Open an answer of the API that comes bit by bit, once. Raise `Refused`, `SignInNeeded`, `httpx` errors."""
+        request = {**headers, **self._authorization()}
+        with self.http.stream("GET", f"{self.server}{path}", headers=request, timeout=timeout) as response:
+            if not response.is_success:
+                response.read()
+                raise self.refusal(response)
+            yield response
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def refusal(self, response: httpx.Response) -> Refused | SignInNeeded | StrangeAnswer:
+        """Return the error that an answer of the API tells."""
+        explanation = _Explanation.read(response)
+        if explanation is None:
+            return StrangeAnswer(self.server, f"status {response.status_code} without an explanation")
+        if response.status_code == httpx.codes.UNAUTHORIZED and not explanation.is_about_password:
+            return SignInNeeded(explanation.message, code=explanation.code)
+        return Refused(
+            {"code": explanation.code, "message": explanation.message, "next_step": explanation.next_step},
+            status=response.status_code,
+        )
+
+    def _read(self, answer: type[Answer], response: httpx.Response) -> Answer:
+        try:
+            return answer.model_validate_json(response.content or b"{}")
+        except ValidationError as error:
+            places = sorted({".".join(str(step) for step in problem["loc"]) or "body" for problem in error.errors()})
+            raise StrangeAnswer(self.server, f"fields of an answer not understood: {', '.join(places[:5])}") from None
+
+
+class _Explanation(BaseModel):
+    code: str
+    message: str
+    next_step: str = ""
+
+    @property
+    def is_about_password(self) -> bool:
+        return self.code == "wrong_credentials"
+
+    @classmethod
+    def read(cls, response: httpx.Response) -> Self | None:
+        try:
+            return cls.model_validate_json(response.content[:_MAX_ERROR_BYTES])
+        except ValidationError:
+            return None
+
+
+def describe(error: httpx.TransportError) -> str:
+    """Return in words what went wrong on the way."""
+    kinds: tuple[tuple[type[httpx.TransportError], str], ...] = (
+        (httpx.ConnectTimeout, "no connection within its time"),
+        (httpx.TimeoutException, "nothing came within its time"),
+        (httpx.ProxyError, "the proxy does not let us through"),
+    )
+    words = next((words for kind, words in kinds if isinstance(error, kind)), None)
+    return words or str(error).rstrip(".") or "the connection was cut"

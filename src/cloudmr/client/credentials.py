@@ -1,0 +1,68 @@
+"""Which Brain to talk to, and the token to show there.
+
+`CLOUDMR_API_URL` and `CLOUDMR_TOKEN` come first, then what `cloudmr login` kept. A kept token is shown to the server
+that gave it and to no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cloudmr.client.address import LOCAL_BRAIN, normal_address
+from cloudmr.client.errors import LocalFileError
+from cloudmr.client.folder import client_folder, forget, read_private, write_private
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """A server, and the token to show there; None: not signed in."""
+
+    server: str
+    token: str | None = field(default=None, repr=False)
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    server: str
+    token: str = field(repr=False)
+
+
+def find_identity(environment: Mapping[str, str]) -> Identity:
+    """Return who to be, and where. Raise `InvalidAddress` for an address that is none, `LocalFileError`."""
+    kept = _read(credentials_path(environment))
+    wanted = environment.get("CLOUDMR_API_URL")
+    server = normal_address(wanted or (kept.server if kept else LOCAL_BRAIN))
+    token = environment.get("CLOUDMR_TOKEN") or (kept.token if kept and kept.server == server else None)
+    return Identity(server=server, token=token)
+
+
+def keep_identity(server: str, token: str, environment: Mapping[str, str]) -> Path:
+    """Keep a token for the next time, in place of an earlier one, and return where. Raise `LocalFileError`."""
+    path = credentials_path(environment)
+    write_private(path, _Kept(server=normal_address(server), token=token).model_dump_json() + "\n")
+    return path
+
+
+def forget_identity(environment: Mapping[str, str]) -> None:
+    """Keep no token any more. Raise `LocalFileError`."""
+    forget(credentials_path(environment))
+
+
+def credentials_path(environment: Mapping[str, str]) -> Path:
+    """Return where the token is kept."""
+    return client_folder(environment) / "credentials.json"
+
+
+def _read(path: Path) -> _Kept | None:
+    text = read_private(path)
+    if text is None:
+        return None
+    try:
+        return _Kept.model_validate_json(text)
+    except ValidationError:
+        raise LocalFileError(f"{path} cannot be understood.", "Sign in again with `cloudmr login`.") from None

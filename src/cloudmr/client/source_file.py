@@ -1,0 +1,71 @@
+"""A file of this machine on its way to a unit: one version of it, read part by part."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from cloudmr.client.errors import LocalFileError
+from cloudmr.storage.checksums import encode_digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part: its number from 1, its bytes, their SHA-256."""
+
+    number: int
+    content: bytes
+    digest: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The digest in base64, as storage writes it."""
+        return encode_digest(self.digest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """A file as it was when it was chosen; one that has changed since is not read any further."""
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Return the file as it is now. Raise `LocalFileError` if there is none, or it is not a plain file."""
+        try:
+            resolved = path.resolve(strict=True)
+            status = resolved.stat()
+        except OSError as error:
+            raise LocalFileError.of(path, error) from None
+        if not resolved.is_file():
+            raise LocalFileError(f"{path} is not a plain file.", "Give a file, not a folder.")
+        return cls(path=resolved, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
+
+    def n_parts(self, part_size_bytes: int) -> int:
+        """Return how many parts it has; an empty file has one, empty part."""
+        return max(1, -(-self.size_bytes // part_size_bytes))
+
+    def read_part(self, number: int, part_size_bytes: int) -> Part:
+        """Read a part and hash it. Raise `LocalFileError`, also when the file is not the same any more."""
+        start = (number - 1) * part_size_bytes
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(start)
+                content = file.read(min(part_size_bytes, self.size_bytes - start))
+        except OSError as error:
+            raise LocalFileError.of(self.path, error) from None
+        self.check_unchanged()
+        return Part(number=number, content=content, digest=hashlib.sha256(content).digest())
+
+    def check_unchanged(self) -> None:
+        """Raise `LocalFileError` if the file is not the one that was chosen."""
+        if type(self).of(self.path) != self:
+            raise LocalFileError(
+                f"{self.path} changed while it was read.",
+                "Upload it again when nothing writes to it.",
+                code="file_changed",
+            )
