@@ -1,0 +1,59 @@
+"""One recorded readout, whatever the format: what it is for, and where it belongs in k-space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Role(Enum):
+    """What a readout was recorded for."""
+
+    IMAGING = "imaging"
+    """A line of the image."""
+    CALIBRATION = "calibration"
+    """A reference line for parallel imaging, not part of the image."""
+    IMAGING_AND_CALIBRATION = "imaging and calibration"
+    """A line of the image that is a reference line, too."""
+    NOISE = "noise"
+    """Receivers on, no excitation."""
+    OTHER = "other"
+    """Phase correction, navigators, feedback, dummies: never part of the image."""
+
+    @property
+    def is_imaging(self) -> bool:
+        """Whether the line is part of the image."""
+        return self in (Role.IMAGING, Role.IMAGING_AND_CALIBRATION)
+
+    @property
+    def is_calibration(self) -> bool:
+        """Whether the line calibrates parallel imaging."""
+        return self in (Role.CALIBRATION, Role.IMAGING_AND_CALIBRATION)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Readout:
+    """One readout of all coils: role, counters as recorded, and the sample and line where k-space has its centre.
+
+    A centre is None when the file does not give it. `discard_before` and `discard_after` are samples at either end that
+    carry nothing. `is_reversed` lines were read backwards (EPI). `source` finds the samples again in the file.
+    """
+
+    role: Role
+    source: int
+    n_coils: int
+    n_samples: int
+    y: int = 0
+    z: int = 0
+    slice: int = 0
+    average: int = 0
+    repetition: int = 0
+    contrast: int = 0
+    phase: int = 0
+    set: int = 0
+    centre_x: int | None = None
+    centre_y: int | None = None
+    centre_z: int | None = None
+    discard_before: int = 0
+    discard_after: int = 0
+    is_reversed: bool = False

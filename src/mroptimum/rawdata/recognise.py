@@ -1,0 +1,90 @@
+"""Which format a file is, judged by its bytes and never by its name."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from mroptimum.errors import UnreadableFile
+from mroptimum.rawdata.acquisition import FileFormat
+
+_HEAD_BYTES = 1024
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_MATLAB_HEADER_BYTES = 512
+"""MATLAB 7.3 puts its own text in front of an HDF5 file."""
+
+_VE_FIRST_WORD_BELOW = 10_000
+_VE_TABLE_ENTRIES = 64
+_VE_FIRST_OFFSET_AT_LEAST = 8 + 152 * _VE_TABLE_ENTRIES
+
+_FOREIGN: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (128, b"DICM", "a DICOM image, which is already reconstructed"),
+    (344, b"n+1\0", "a NIfTI image, which is already reconstructed"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"<?xml", "an XML text"),
+)
+_NEXT_STEP = (
+    "Give raw data as the scanner saved it: Siemens TWIX (.dat), ISMRMRD (.h5, .mrd), or arrays in .mat or .npz."
+)
+
+
+def recognise(path: Path) -> FileFormat:
+    """Return the format of a file; raise `UnreadableFile`, naming what the file is if that can be told."""
+    size = path.stat().st_size
+    if size == 0:
+        raise UnreadableFile("The file is empty (0 bytes).", "Export or upload it again.")
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    found = _format_of(head, size)
+    if found is None:
+        raise UnreadableFile(f"The file is not MR raw data: it is {_describe(head, size)}.", _NEXT_STEP)
+    return found
+
+
+def _format_of(head: bytes, size: int) -> FileFormat | None:
+    if head.startswith(_HDF5_SIGNATURE):
+        return FileFormat.ISMRMRD
+    if head.startswith(b"MATLAB 5.0") or (
+        head.startswith(b"MATLAB 7.3") and head[_MATLAB_HEADER_BYTES:].startswith(_HDF5_SIGNATURE)
+    ):
+        return FileFormat.MAT
+    if head.startswith((b"\x93NUMPY", b"PK\x03\x04")):
+        return FileFormat.NPZ
+    if _looks_like_twix_ve(head, size):
+        return FileFormat.TWIX_VE
+    if _looks_like_twix_vb(head, size):
+        return FileFormat.TWIX_VB
+    return None
+
+
+def _looks_like_twix_ve(head: bytes, size: int) -> bool:
+    if len(head) < 24:
+        return False
+    first, count, _, _, offset, _ = struct.unpack_from("<IIIIQQ", head)
+    return bool(
+        first < _VE_FIRST_WORD_BELOW and 1 <= count <= _VE_TABLE_ENTRIES and _VE_FIRST_OFFSET_AT_LEAST <= offset < size
+    )
+
+
+def _looks_like_twix_vb(head: bytes, size: int) -> bool:
+    if len(head) < 64:
+        return False
+    header_length, n_buffers = struct.unpack_from("<II", head)
+    name, end, _ = head[8:56].partition(b"\0")
+    return bool(
+        _VE_FIRST_WORD_BELOW <= header_length < size and 1 <= n_buffers <= 64 and end and len(name) >= 4
+    ) and bool(name.isalnum())
+
+
+def _describe(head: bytes, size: int) -> str:
+    for offset, magic, sentence in _FOREIGN:
+        if head[offset:].startswith(magic):
+            return sentence
+    if size < _HEAD_BYTES:
+        return f"only {size} bytes long and starts like no raw data format"
+    return "of an unknown kind (its first bytes belong to no raw data format)"

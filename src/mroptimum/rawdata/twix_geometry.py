@@ -1,0 +1,75 @@
+"""Where the slices of a TWIX measurement lie, and their order in space."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from mroptimum.rawdata.acquisition import SliceGeometry, Vector
+from mroptimum.rawdata.cartesian import GridPlan
+from mroptimum.rawdata.slice_axes import axes_from_quaternion, slice_geometry
+from mroptimum.rawdata.twix_content import TwixMeasurement
+from mroptimum.rawdata.twix_header import ProtocolSlice
+from mroptimum.rawdata.twix_readouts import SlicePlacement
+
+
+def slice_order(measurement: TwixMeasurement) -> tuple[int, ...]:
+    """Return the slice counters in the order in which the protocol lists the slices, which is their order in space.
+
+    Counters run in the order of acquisition. The position stored with every readout tells which slice it is; where
+    positions do not tell the slices apart, the header's list of the acquisition order does.
+    """
+    protocol = planned_slices(measurement)
+    return tuple(sorted(protocol, key=lambda counter: protocol[counter]))
+
+
+def planned_slices(measurement: TwixMeasurement) -> dict[int, int]:
+    """Return for each slice counter the index of its slice in the protocol."""
+    placements = _placements(measurement)
+    by_position = {
+        counter: _nearest(placement.centre_mm, measurement.header.slices) for counter, placement in placements.items()
+    }
+    if len(set(by_position.values())) == len(by_position):
+        return by_position
+    order = measurement.header.chronological_slices
+    if all(counter < len(order) for counter in placements):
+        return {counter: order[counter] for counter in placements}
+    return {counter: index for index, counter in enumerate(sorted(placements))}
+
+
+def geometry(measurement: TwixMeasurement, plan: GridPlan) -> tuple[SliceGeometry, ...]:
+    """Return one geometry a slice in the order of the plan, or none if any slice's is not usable."""
+    header = measurement.header
+    placements, protocol = _placements(measurement), planned_slices(measurement)
+    are_positions_distinct = len({p.centre_mm for p in placements.values()}) == len(placements)
+    found: list[SliceGeometry] = []
+    for counter in plan.slices:
+        index = protocol[counter]
+        axes = axes_from_quaternion(placements[counter].quaternion)
+        if axes is None or not 0 <= index < len(header.slices):
+            return ()
+        planned = header.slices[index]
+        thickness = planned.thickness_mm * (1 + header.slice_oversampling if header.is_3d else 1)
+        one = slice_geometry(
+            placements[counter].centre_mm if are_positions_distinct else planned.centre_mm,
+            axes,
+            (planned.readout_fov_mm, planned.phase_fov_mm * (1 + header.phase_oversampling), thickness),
+        )
+        if one is None:
+            return ()
+        found.append(one)
+    return tuple(found)
+
+
+def _placements(measurement: TwixMeasurement) -> Mapping[int, SlicePlacement]:
+    placements: dict[int, SlicePlacement] = {}
+    for readout in measurement.imaging:
+        if readout.slice not in placements:
+            placements[readout.slice] = measurement.lines.placement(readout)
+    return placements
+
+
+def _nearest(centre: Vector, slices: Sequence[ProtocolSlice]) -> int:
+    if not slices:
+        return -1
+    return min(range(len(slices)), key=lambda index: math.dist(centre, slices[index].centre_mm))
