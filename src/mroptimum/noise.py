@@ -17,6 +17,7 @@ from mroptimum.convention import Complex, ScaleChain, ScaleStep, power_gain
 from mroptimum.errors import NoiseError
 from mroptimum.rawdata.acquisition import Acquisition, Complex64, NoiseScan
 from mroptimum.task import NoiseSource
+from mroptimum.threads import over_blocks
 
 Covariance = NDArray[np.complex128]
 
@@ -228,8 +229,11 @@ def whiten(kspace: Complex, matrix: NDArray[np.complex128]) -> Complex:
     flat = kspace.reshape(kspace.shape[0], -1)
     white = np.empty_like(flat)
     factor = matrix.astype(kspace.dtype)
-    for start in range(0, flat.shape[1], _BLOCK):
-        np.matmul(factor, flat[:, start : start + _BLOCK], out=white[:, start : start + _BLOCK])
+
+    def multiply(part: slice) -> None:
+        np.matmul(factor, flat[:, part], out=white[:, part])
+
+    over_blocks(multiply, flat.shape[1], _BLOCK)
     return white.reshape(kspace.shape)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from mroptimum import fourier, rawdata
 from mroptimum.coils import CoilMaps, calibration_image, coil_maps, object_mask, root_sum_of_squares
@@ -76,10 +77,13 @@ def run(
     steps. Raises `RawDataError` for a file that cannot be used, `NoSnr` when there is an image and no noise,
     `NoiseError`, `ReconstructionError`, and `Cancelled`.
     """
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _run(document, locate, _Journal(progress=progress, cancelled=cancelled))
+
+
+def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journal: _Journal) -> Result:
     started = time.monotonic()
     options = document.task.options.reconstructor.options
-    journal = _Journal(progress=progress, cancelled=cancelled)
-
     journal.step("read", "reading the signal")
     signal_path = locate(options.signal)
     acquisition = rawdata.read(signal_path, multiraid=options.signal_multi_raid or options.signal.options.multiraid)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum import fourier
-from mroptimum.coils import CoilMaps
+from mroptimum.coils import CoilMaps, inner_product
 from mroptimum.convention import Complex
 
 
@@ -31,5 +31,4 @@ class B1Weighted:
 
     def image(self, kspace: Complex) -> Complex:
         """Reconstruct whitened k-space (coil, y, x) to a complex image (y, x)."""
-        combined: Complex = np.einsum("cyx,cyx->yx", self.coil_maps.maps.conj(), fourier.to_image(kspace))
-        return combined
+        return inner_product(self.coil_maps.maps, fourier.to_image(kspace))

@@ -16,14 +16,15 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from mroptimum import fourier
-from mroptimum.coils import CoilMaps
+from mroptimum.coils import CoilMaps, inner_product
 from mroptimum.convention import Complex, Real
 from mroptimum.errors import ReconstructionError
+from mroptimum.threads import WORKERS
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 CONDITION_LIMIT = 1e-12
-"""Relative determinant (against the product of the diagonal) below which voxels cannot be told apart."""
+"""What may be left of a pivot before the voxels of a group count as impossible to tell apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,24 +71,32 @@ def sense(coil_maps: CoilMaps, sampled: NDArray[np.bool_], acceleration: int) ->
 
 @dataclass(frozen=True, kw_only=True)
 class _Folded:
-    """Unfolding weights (fold, coil, y', x) on images folded R times, and where (fold, y') lies in the full image."""
+    """The maps of voxels that fold onto each other, (fold, coil, y', x), and the inverse system, (fold, fold, y', x).
 
-    weights: Complex
+    Folds nearly alike cancel each other, so everything between the folded images and the voxels is double precision.
+    `voxels` says where (fold, y') lies in the full image; `phase` (y,) is what a comb that misses the centre leaves.
+    """
+
+    maps: Complex
+    inverse: NDArray[np.complex128]
     voxels: NDArray[np.intp]
     phase: Complex
     first: int
-    acceleration: int
 
     def image(self, kspace: Complex) -> Complex:
-        folded = _folded_images(kspace[:, self.first :: self.acceleration])
-        image = _spread(np.einsum("rcyx,cyx->ryx", self.weights, folded), self.voxels)
-        return image * self.phase[:, None]
+        acceleration = len(self.maps)
+        folded = _folded_images(kspace[:, self.first :: acceleration])
+        projected = [inner_product(of_fold, folded, np.complex128) for of_fold in self.maps]
+        values = np.zeros((acceleration, *folded.shape[1:]), dtype=kspace.dtype)
+        for row in range(acceleration):
+            values[row] = sum(self.inverse[row, column] * projected[column] for column in range(acceleration))
+        return _spread(values, self.voxels) * self.phase[:, None]
 
 
 def _folded_images(lines: Complex) -> Complex:
     """Return the images (coil, y', x) of evenly spaced lines (coil, line, x), origin of y' at index 0."""
     along_x = fourier.to_image(lines, axes=(-1,))
-    folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=fourier.WORKERS, overwrite_x=True)
+    folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=WORKERS, overwrite_x=True)
     return folded
 
 
@@ -98,37 +107,73 @@ def _fold(coil_maps: CoilMaps, first: int, acceleration: int) -> Sense:
     exp(-2 pi i (first - c) (y - c) / N)``: phi goes with m, so the maps alone make the system, and
     ``m = R^1/2 conj(phi) A^-1 S^H a``.
     """
-    maps = coil_maps.maps
-    n_y = maps.shape[1]
+    n_y = coil_maps.maps.shape[1]
     n_folded, centre = n_y // acceleration, n_y // 2
     voxels = (np.arange(n_folded) + centre) % n_folded + n_folded * np.arange(acceleration)[:, None]
-    s = np.ascontiguousarray(maps[:, voxels].transpose(2, 3, 1, 0)).astype(np.complex128)
-    gram = s.conj() @ s.swapaxes(-1, -2)
-    own = np.einsum("yxrr->yxr", gram).real.copy()
+    maps = np.stack([coil_maps.maps[:, rows] for rows in voxels])
+    gram = _gram(maps)
+    own = np.einsum("rryx->ryx", gram).real.copy()
     inside = own > 0
-    diagonal = np.einsum("yxrr->yxr", gram)
-    diagonal[~inside] = 1.0
-    solvable = np.abs(np.linalg.det(gram)) > CONDITION_LIMIT * np.prod(np.where(inside, own, 1.0), axis=-1)
-    gram[~solvable] = np.eye(acceleration)
-    inverse = np.linalg.inv(gram)
-    solved = inside & solvable[..., None]
-    weights = inverse @ s.conj()
-    weights *= np.sqrt(acceleration) * solved[..., None]
-    variance = np.einsum("yxrr->ryx", inverse).real * np.moveaxis(solved, -1, 0)
-    dtype = maps.real.dtype
+    inverse, solvable = _inverted(gram, inside)
+    solved = inside & solvable
+    inverse *= solved[:, None]
+    variance = np.einsum("rryx->ryx", inverse).real
     distance = np.arange(n_y) - centre
+    dtype = maps.real.dtype
     return Sense(
         unfolding=_Folded(
-            weights=np.ascontiguousarray(weights.transpose(2, 3, 0, 1).astype(maps.dtype)),
+            maps=maps,
+            inverse=np.sqrt(acceleration) * inverse,
             voxels=voxels,
             phase=np.exp(2j * np.pi * (first - centre) * distance / n_y).astype(maps.dtype),
             first=first,
-            acceleration=acceleration,
         ),
         noise_sd=_spread(np.sqrt(acceleration * variance), voxels).astype(dtype),
-        g_factor=_spread(np.sqrt(variance * np.moveaxis(own, -1, 0)), voxels).astype(dtype),
-        n_unsolvable=int((inside & ~solvable[..., None]).sum()),
+        g_factor=_spread(np.sqrt(variance * own), voxels).astype(dtype),
+        n_unsolvable=int((inside & ~solvable).sum()),
     )
+
+
+def _gram(maps: Complex) -> NDArray[np.complex128]:
+    """Return ``S^H S`` of each group of voxels, (fold, fold, y', x)."""
+    acceleration, _, *shape = maps.shape
+    gram = np.empty((acceleration, acceleration, *shape), dtype=np.complex128)
+    for row in range(acceleration):
+        for column in range(row, acceleration):
+            gram[row, column] = inner_product(maps[row], maps[column], np.complex128)
+            gram[column, row] = gram[row, column].conj()
+    return gram
+
+
+def _inverted(
+    gram: NDArray[np.complex128], inside: NDArray[np.bool_]
+) -> tuple[NDArray[np.complex128], NDArray[np.bool_]]:
+    """Return the inverse of each group's system, (fold, fold, y', x), and which groups (y', x) have one.
+
+    A voxel outside the object stands alone with a 1 on the diagonal. By Gauss-Jordan elimination without pivoting,
+    which a Hermitian positive matrix does not need, all groups at once; a pivot that has lost all but 1e-12 of itself
+    means that the coils cannot tell the group's voxels apart.
+    """
+    acceleration = len(gram)
+    a = gram.copy()
+    for fold in range(acceleration):
+        a[fold, fold][~inside[fold]] = 1.0
+    start = np.einsum("rryx->ryx", a).real.copy()
+    inverse = np.zeros_like(a)
+    for fold in range(acceleration):
+        inverse[fold, fold] = 1.0
+    solvable = np.ones(a.shape[2:], dtype=np.bool_)
+    for k in range(acceleration):
+        solvable &= a[k, k].real > CONDITION_LIMIT * start[k]
+        pivot = 1.0 / np.where(solvable, a[k, k].real, 1.0)
+        a[k] *= pivot
+        inverse[k] *= pivot
+        for row in range(acceleration):
+            if row != k:
+                factor = a[row, k].copy()
+                a[row] -= factor * a[k]
+                inverse[row] -= factor * inverse[k]
+    return inverse, solvable
 
 
 def _spread(values: NDArray[Scalar], voxels: NDArray[np.intp]) -> NDArray[Scalar]:
