@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from cloudmr.database.errors import AlreadyThere
 from cloudmr.database.tables import accounts, audit_events
 from cloudmr.model.audit import AuditEvent
 from cloudmr.model.people import Account
@@ -16,8 +18,11 @@ class Accounts:
         self._connection = connection
 
     def add(self, account: Account) -> None:
-        """Keep a new account. Raise `IntegrityError` where its e-mail address has one already."""
-        self._connection.execute(insert(accounts).values(**vars(account)))
+        """Keep a new account. Raise `AlreadyThere` where its e-mail address has one."""
+        try:
+            self._connection.execute(insert(accounts).values(**vars(account)))
+        except IntegrityError as error:
+            raise AlreadyThere from error
 
     def get(self, account_id: str) -> Account | None:
         """Return the account of that id."""

@@ -21,9 +21,10 @@ class DataFiles:
         """Keep a new data file."""
         self._connection.execute(insert(data_files).values(**vars(data_file)))
 
-    def get(self, data_id: str) -> DataFile | None:
-        """Return the data file of that id."""
-        row = self._connection.execute(select(data_files).where(data_files.c.id == data_id)).mappings().one_or_none()
+    def get(self, data_id: str, *, for_change: bool = False) -> DataFile | None:
+        """Return the data file of that id; `for_change` keeps others from changing it until this transaction ends."""
+        query = select(data_files).where(data_files.c.id == data_id)
+        row = self._connection.execute(query.with_for_update() if for_change else query).mappings().one_or_none()
         return DataFile(**row) if row else None
 
     def of_owner(

@@ -1,4 +1,4 @@
-"""Jobs, their events and their log."""
+"""Jobs and their events."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, case, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from cloudmr.database.tables import job_events, job_inputs, job_log, jobs
+from cloudmr.database.errors import AlreadyThere
+from cloudmr.database.tables import job_events, job_inputs, jobs
 from cloudmr.model.estimates import Estimate
 from cloudmr.model.events import JobAction, JobEvent
 from cloudmr.model.failures import JobFailure
 from cloudmr.model.fair_share import Use, Waiting
-from cloudmr.model.jobs import END_STATES, Job, JobResult, JobState, LogLine, Progress
+from cloudmr.model.jobs import END_STATES, Job, JobResult, JobState, Progress
 
 _PARTS: Mapping[str, type] = {
     "estimate": Estimate,
@@ -33,8 +35,11 @@ class Jobs:
         self._connection = connection
 
     def add(self, job: Job, event: JobEvent) -> None:
-        """Keep a new job with its first event. Raise `IntegrityError` where its idempotency key was used before."""
-        self._connection.execute(insert(jobs).values(**_columns(job)))
+        """Keep a new job with its first event. Raise `AlreadyThere` where its idempotency key was used before."""
+        try:
+            self._connection.execute(insert(jobs).values(**_columns(job)))
+        except IntegrityError as error:
+            raise AlreadyThere from error
         if job.data_ids:
             inputs = [
                 {"job_id": job.id, "data_id": data_id, "place": place} for place, data_id in enumerate(job.data_ids)
@@ -42,9 +47,10 @@ class Jobs:
             self._connection.execute(insert(job_inputs), inputs)
         self._connection.execute(insert(job_events).values(**vars(event)))
 
-    def get(self, job_id: str) -> Job | None:
-        """Return the job of that id."""
-        return next(iter(self._load(select(jobs).where(jobs.c.id == job_id))), None)
+    def get(self, job_id: str, *, for_change: bool = False) -> Job | None:
+        """Return the job of that id; `for_change` keeps others from changing it until this transaction ends."""
+        query = select(jobs).where(jobs.c.id == job_id)
+        return next(iter(self._load(query.with_for_update() if for_change else query)), None)
 
     def by_idempotency_key(self, owner_id: str, key: str) -> Job | None:
         """Return the job a person submitted with that key."""
@@ -138,21 +144,6 @@ class Jobs:
             )
             for row in rows
         ]
-
-    def add_to_log(self, line: LogLine) -> None:
-        """Append a line to the log of a job's attempt, unless the log says the same last, or is long enough."""
-        same_attempt = (job_log.c.job_id == line.job_id) & (job_log.c.attempt == line.attempt)
-        query = select(job_log.c.step, job_log.c.message).where(same_attempt)
-        last = self._connection.execute(query.order_by(job_log.c.sequence.desc()).limit(1)).one_or_none()
-        if last is not None and (last.step, last.message) == (line.step, line.message):
-            return
-        self._connection.execute(insert(job_log).values(**vars(line)))
-
-    def log(self, job_id: str, *, limit: int) -> list[LogLine]:
-        """Return the last lines of a job's log, in order."""
-        query = select(job_log).where(job_log.c.job_id == job_id)
-        latest = query.order_by(job_log.c.attempt.desc(), job_log.c.sequence.desc()).limit(limit)
-        return [LogLine(**row) for row in reversed(self._connection.execute(latest).mappings().all())]
 
     def _update(self, before: Job, values: Mapping[str, Any]) -> bool:
         same = (jobs.c.id == before.id) & (jobs.c.state == before.state) & (jobs.c.version == before.version)

@@ -210,14 +210,3 @@ job_events = Table(
     Column("new", String(16)),
     CheckConstraint(transition_check(), name="transition"),
 )
-
-job_log = Table(
-    "job_log",
-    metadata,
-    Column("job_id", String(ID_LENGTH), ForeignKey("jobs.id"), primary_key=True),
-    Column("attempt", Integer, primary_key=True, autoincrement=False),
-    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("step", String(64), nullable=False),
-    Column("message", Text, nullable=False),
-)

@@ -11,7 +11,7 @@ from mroptimum.errors import Explanation
 _CODE_LENGTH = 64
 _SENTENCE_LENGTH = 2000
 
-RETRIED_CAUSES = frozenset({"killed", "out_of_memory", "result_missing"})
+RETRIED_CAUSES = frozenset({"killed", "out_of_memory", "unheard", "lost", "result_missing"})
 """Ends of a worker that need not happen again. What the task itself brought about is never tried twice."""
 
 
@@ -33,9 +33,12 @@ class JobFailure:
         )
 
 
-def failure_by_cause(cause: str | None, detail: str | None) -> JobFailure:
-    """Return what to tell a person about a worker that ended for `cause` and could not speak for itself."""
-    code = cause if cause is not None and cause in _BY_CAUSE else "worker_died"
+def failure_by_cause(cause: str, detail: str | None = None) -> JobFailure:
+    """Return what to tell a person about a worker that ended for `cause` and could not speak for itself.
+
+    Causes are those of `cloudmr.compute.base.Cause`, and a few that only the Brain can see.
+    """
+    code = cause if cause in _BY_CAUSE else "crashed"
     message, next_step = _BY_CAUSE[code]
     return JobFailure.of({"code": code, "message": " ".join(filter(None, (message, detail))), "next_step": next_step})
 
@@ -75,5 +78,17 @@ _BY_CAUSE: Mapping[str, tuple[str, str]] = {
         "The job did not get its turn within its time.",
         "Check the computing unit, or choose another one, then run the job again.",
     ),
-    "worker_died": ("The worker ended without a word.", "Run the job again; if it happens again, report the job's id."),
+    "task_failed": (
+        "The worker said that the job failed, but not why: its failure package is not there.",
+        "Run the job again; if it happens again, check the unit's failed bucket.",
+    ),
+    "unheard": (
+        "The worker could not get the job from CloudMR Brain.",
+        "Check that the computing unit can reach CloudMR Brain, then run the job again.",
+    ),
+    "lost": (
+        "The computing unit no longer knows of the job it was working at.",
+        "Run the job again; if it happens again, ask the unit's operator.",
+    ),
+    "crashed": ("The worker ended without a word.", "Run the job again; if it happens again, report the job's id."),
 }

@@ -70,18 +70,6 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogLine:
-    """What a worker said at one moment of an attempt."""
-
-    job_id: str
-    attempt: int
-    sequence: int
-    at: datetime
-    step: str
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class JobResult:
     """What a succeeded job left: all its files together, and the manifest that names each of them."""
 

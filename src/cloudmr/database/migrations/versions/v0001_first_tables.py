@@ -210,14 +210,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", "data_id", name=op.f("pk_job_inputs")),
     )
     op.create_index(op.f("ix_job_inputs_data_id"), "job_inputs", ["data_id"])
-    op.create_table(
-        "job_log",
-        sa.Column("job_id", sa.String(length=32), nullable=False),
-        sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        sa.Column("step", sa.String(length=64), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_log_job_id")),
-        sa.PrimaryKeyConstraint("job_id", "attempt", "sequence", name=op.f("pk_job_log")),
-    )

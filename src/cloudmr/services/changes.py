@@ -1,0 +1,33 @@
+"""Writing a change of a job: its next version and the event that made it, together, if nobody was faster."""
+
+from __future__ import annotations
+
+import logging
+
+from cloudmr.database.base import Transaction
+from cloudmr.model.events import JobAction, JobEvent
+from cloudmr.model.jobs import Job
+from cloudmr.services.brain import Brain
+
+_log = logging.getLogger(__name__)
+
+
+def write_change(
+    brain: Brain, transaction: Transaction, before: Job, after: Job, action: JobAction, *, reason: str, actor: str
+) -> bool:
+    """Write `after` in place of `before` and tell whether that was still what the job was."""
+    is_step = before.state is not after.state
+    event = JobEvent(
+        job_id=after.id,
+        number=after.version,
+        at=brain.now(),
+        actor=actor,
+        action=action,
+        reason=reason,
+        old=before.state if is_step else None,
+        new=after.state if is_step else None,
+    )
+    if not transaction.jobs.apply(before, after, event):
+        return False
+    _log.info("%s %s by %s: %s", after.id, action, actor, reason)
+    return True

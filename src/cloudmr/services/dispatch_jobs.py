@@ -1,0 +1,90 @@
+"""Jobs get their turn, and are given to their units."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+
+from cloudmr.errors import UnitUnavailable
+from cloudmr.model.events import BRAIN, JobAction
+from cloudmr.model.fair_share import next_turns
+from cloudmr.model.jobs import Job, JobState
+from cloudmr.model.units import ComputingUnit, Mode
+from cloudmr.services.attempts import execution_request
+from cloudmr.services.brain import Brain
+from cloudmr.services.changes import write_change
+
+_log = logging.getLogger(__name__)
+_MODE_2_SLOTS = 1000
+"""Beyond what any account runs at once; the account itself has the last word."""
+_FIRST_LOOK = timedelta(seconds=10)
+
+
+def dispatch_jobs(brain: Brain) -> int:
+    """Start every job whose turn it is; return how many.
+
+    A job is marked as dispatched, with its new attempt, before its unit is told: whatever ends the Brain between the
+    two, the reconciler finds the mark, asks the unit, and tells it again under the same name.
+    """
+    n_started = 0
+    for job_id, unit in list(_turns(brain)):
+        job = _mark(brain, job_id)
+        if job is None:
+            continue
+        try:
+            _start(brain, job, unit)
+        except Exception:
+            # Whatever is wrong with this one, the others have their turn; the reconciler comes back to it.
+            _log.exception("%s could not be started", job.execution_name)
+        n_started += 1
+    return n_started
+
+
+def _turns(brain: Brain) -> Iterator[tuple[str, ComputingUnit]]:
+    with brain.database.read() as transaction:
+        for unit_id, queue in transaction.jobs.queue().items():
+            unit = transaction.units.get(unit_id)
+            if unit is None:
+                continue
+            is_shared = unit.mode is Mode.MODE_1
+            turns = next_turns(
+                queue,
+                transaction.jobs.use_of_unit(unit_id),
+                n_slots=brain.limits.n_slots if is_shared else _MODE_2_SLOTS,
+                n_each=brain.limits.n_running_each if is_shared else _MODE_2_SLOTS,
+            )
+            for waiting in turns:
+                yield waiting.job_id, unit
+
+
+def _mark(brain: Brain, job_id: str) -> Job | None:
+    now = brain.now()
+    with brain.database.write() as transaction:
+        before = transaction.jobs.get(job_id, for_change=True)
+        if before is None or before.state is not JobState.QUEUED or before.cancel_requested_at is not None:
+            return None
+        after = before.becomes(
+            JobState.DISPATCHED,
+            attempt=before.attempt + 1,
+            dispatched_at=now,
+            deadline_at=now + timedelta(seconds=before.estimate.deadline_s),
+            check_at=now + _FIRST_LOOK,
+            waiting_reason=None,
+        )
+        is_written = write_change(
+            brain, transaction, before, after, JobAction.DISPATCHED, reason="Its turn has come.", actor=BRAIN
+        )
+        return after if is_written else None
+
+
+def _start(brain: Brain, job: Job, unit: ComputingUnit) -> None:
+    try:
+        link = brain.connect(unit)
+        link.compute.start(execution_request(brain, link, job))
+    except UnitUnavailable as error:
+        # The start may have arrived all the same, so the attempt stays as it is and the reconciler asks the unit.
+        _log.warning("%s: the unit could not be told to start it: %s", job.execution_name, error.message)
+        with brain.database.write() as transaction:
+            reason = f"The computing unit does not answer. {error.message}"
+            transaction.jobs.note(job, check_at=job.check_at, waiting_reason=reason, claimed_at=None)
