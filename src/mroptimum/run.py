@@ -20,6 +20,7 @@ from mroptimum.errors import Cancelled, NoiseError, ReconstructionError
 from mroptimum.methods import methods_text
 from mroptimum.noise import NoiseModel, model_from_estimate, model_from_scan, n_columns, whiten, whitener
 from mroptimum.rawdata.acquisition import Acquisition, Calibration
+from mroptimum.rawdata.recognise import recognise
 from mroptimum.reconstruction import Reconstruction
 from mroptimum.reconstruction.b1 import B1Weighted
 from mroptimum.reconstruction.rss import RootSumOfSquares
@@ -230,7 +231,7 @@ def _noise_model(
     if options.noise is not None:
         path = locate(options.noise)
         scan = rawdata.read_noise(path)
-        return model_from_scan(scan, acquisition), [_input_file("noise", path, rawdata.recognise(path))]
+        return model_from_scan(scan, acquisition), [_input_file("noise", path, recognise(path))]
     if acquisition.noise is not None:
         return model_from_scan(acquisition.noise, acquisition), []
     raise _NoNoiseGiven(
