@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from cloudmr.storage.base import PART_SIZE_BYTES, URL_LIFETIME_S, Bucket, SignedRequest
+from cloudmr.storage.conformance import KEY, Answer, Send, StorageConformance, encoded_sha256, full_part
+from cloudmr.storage.errors import (
+    ChecksumMismatch,
+    ObjectNotFound,
+    ObjectTooLarge,
+    RangeNotSatisfiable,
+    SignatureRefused,
+    StorageError,
+    UploadIncomplete,
+    UploadNotFound,
+)
+from cloudmr.storage.local import LocalStorage
+
+BASE_URL = "http://127.0.0.1:8000/objects"
+STATUS: dict[type[StorageError], int] = {
+    SignatureRefused: 403,
+    UploadNotFound: 404,
+    ObjectNotFound: 404,
+    ObjectTooLarge: 413,
+    ChecksumMismatch: 400,
+    RangeNotSatisfiable: 416,
+}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def storage(tmp_path: Path, clock: Clock) -> LocalStorage:
+    return LocalStorage(tmp_path / "storage", base_url=BASE_URL, secret_key=b"secret", clock=clock)
+
+
+async def chunks_of(body: bytes, size: int = 64 * 1024) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+Place = tuple[str, str, dict[str, str]]
+
+
+def place_of(request: SignedRequest) -> Place:
+    """Return bucket, key and query of a URL, as a router would."""
+    parts = urlsplit(request.url)
+    bucket, _, key = parts.path.removeprefix("/objects/").partition("/")
+    return bucket, key, dict(parse_qsl(parts.query))
+
+
+def carry(storage: LocalStorage, request: SignedRequest, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Do what the Brain's routes do with a signed request."""
+    bucket, key, query = place_of(request)
+    try:
+        if request.method == "PUT":
+            receiving = storage.receive_part(bucket, key, query, chunks_of(body), content_length=len(body))
+            return Answer(status=200, headers={"etag": asyncio.run(receiving).etag})
+        download = storage.open_download(bucket, key, query, range_header=headers.get("Range"))
+    except StorageError as error:
+        return Answer(status=STATUS[type(error)])
+    content = b"" if request.method == "HEAD" else b"".join(download.chunks)
+    return Answer(
+        status=download.status, headers={name.lower(): value for name, value in download.headers.items()}, body=content
+    )
+
+
+@pytest.fixture
+def send(storage: LocalStorage) -> Send:
+    def send(request: SignedRequest, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        return carry(storage, request, body, headers or {})
+
+    return send
+
+
+class TestLocalStorage(StorageConformance):
+    """The contract of every storage."""
+
+
+def started(storage: LocalStorage, content: bytes, number: int = 1) -> tuple[str, Place]:
+    """Start an upload and sign one part; return the upload's id and where the part's URL points."""
+    upload_id = storage.start_upload(Bucket.DATA, KEY)
+    request = storage.sign_part(Bucket.DATA, KEY, upload_id, number, encoded_sha256(content))
+    return upload_id, place_of(request)
+
+
+def names(folder: Path) -> Iterator[str]:
+    return (path.name for path in folder.rglob("*"))
+
+
+def test_urls_live_for_a_quarter_of_an_hour(storage: LocalStorage, clock: Clock, send: Send, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    storage.put(Bucket.DATA, KEY, tmp_path / "file")
+    request = storage.sign_get(Bucket.DATA, KEY)
+    clock.now += timedelta(seconds=URL_LIFETIME_S - 1)
+    assert send(request).status == 200
+    clock.now += timedelta(seconds=1)
+    assert send(request).status == 403
+    with pytest.raises(SignatureRefused) as refusal:
+        storage.open_download(*place_of(request))
+    assert refusal.value.explain()["code"] == "link_expired"
+
+
+def test_another_secret_key_makes_other_urls(storage: LocalStorage, tmp_path: Path, clock: Clock) -> None:
+    stranger = LocalStorage(tmp_path / "storage", base_url=BASE_URL, secret_key=b"guessed", clock=clock)
+    with pytest.raises(SignatureRefused):
+        storage.open_download(*place_of(stranger.sign_get(Bucket.DATA, KEY)))
+
+
+def test_a_body_longer_than_declared_is_refused_before_it_is_whole(storage: LocalStorage) -> None:
+    seen = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal seen
+        while seen < 2 * PART_SIZE_BYTES:
+            seen += 1024 * 1024
+            yield bytes(1024 * 1024)
+
+    upload_id, place = started(storage, bytes(1024))
+    with pytest.raises(ObjectTooLarge):
+        asyncio.run(storage.receive_part(*place, endless(), content_length=1024))
+    assert seen == 1024 * 1024
+    assert list(storage.list_parts(Bucket.DATA, KEY, upload_id)) == []
+
+
+@pytest.mark.parametrize("content_length", [None, PART_SIZE_BYTES + 1])
+def test_no_part_is_larger_than_a_part(storage: LocalStorage, content_length: int | None) -> None:
+    content = full_part(1) + b"x"
+    _, place = started(storage, content)
+    with pytest.raises(ObjectTooLarge):
+        asyncio.run(storage.receive_part(*place, chunks_of(content), content_length=content_length))
+
+
+def test_a_sender_who_hangs_up_leaves_nothing(storage: LocalStorage, tmp_path: Path) -> None:
+    async def breaks_off() -> AsyncIterator[bytes]:
+        yield full_part(1)[: PART_SIZE_BYTES // 2]
+        raise ConnectionResetError
+
+    upload_id, place = started(storage, full_part(1))
+    before = set(names(tmp_path))
+    with pytest.raises(ConnectionResetError):
+        asyncio.run(storage.receive_part(*place, breaks_off(), content_length=PART_SIZE_BYTES))
+    assert set(names(tmp_path)) == before
+    assert list(storage.list_parts(Bucket.DATA, KEY, upload_id)) == []
+
+
+def test_a_request_that_is_cancelled_leaves_nothing(storage: LocalStorage, tmp_path: Path) -> None:
+    async def cancelled_in_the_middle() -> None:
+        has_begun = asyncio.Event()
+
+        async def stalls() -> AsyncIterator[bytes]:
+            yield full_part(1)[: 3 * 1024 * 1024]
+            has_begun.set()
+            await asyncio.Event().wait()
+
+        receiving = asyncio.create_task(storage.receive_part(*place, stalls(), content_length=PART_SIZE_BYTES))
+        await has_begun.wait()
+        receiving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await receiving
+
+    _, place = started(storage, full_part(1))
+    before = set(names(tmp_path))
+    asyncio.run(cancelled_in_the_middle())
+    assert set(names(tmp_path)) == before
+
+
+def test_a_part_that_comes_twice_at_once_is_there_once(storage: LocalStorage, tmp_path: Path) -> None:
+    async def both() -> None:
+        await asyncio.gather(
+            *(storage.receive_part(*place, chunks_of(full_part(1)), content_length=None) for _ in range(2))
+        )
+
+    upload_id, place = started(storage, full_part(1))
+    asyncio.run(both())
+    assert len(storage.list_parts(Bucket.DATA, KEY, upload_id)) == 1
+    assert sum(name.startswith("00001.") for name in names(tmp_path)) == 1
+
+
+def test_a_part_that_comes_when_the_upload_was_completed_changes_nothing(storage: LocalStorage) -> None:
+    upload_id, place = started(storage, b"late")
+    first = storage.sign_part(Bucket.DATA, KEY, upload_id, 1, encoded_sha256(b"in time"))
+
+    async def completed_meanwhile() -> AsyncIterator[bytes]:
+        yield b"la"
+        await storage.receive_part(*place_of(first), chunks_of(b"in time"), content_length=None)
+        storage.complete_upload(Bucket.DATA, KEY, upload_id)
+        yield b"te"
+
+    with pytest.raises(UploadNotFound):
+        asyncio.run(storage.receive_part(*place, completed_meanwhile(), content_length=None))
+    assert storage.read(Bucket.DATA, KEY, limit_bytes=100) == b"in time"
+
+
+def test_a_part_between_must_be_of_full_size(storage: LocalStorage, send: Send) -> None:
+    upload_id = storage.start_upload(Bucket.DATA, KEY)
+    for number, content in ((1, b"short"), (2, b"end")):
+        send(storage.sign_part(Bucket.DATA, KEY, upload_id, number, encoded_sha256(content)), body=content)
+    with pytest.raises(UploadIncomplete, match="part 1 has 5 bytes"):
+        storage.complete_upload(Bucket.DATA, KEY, upload_id)
+
+
+@pytest.mark.parametrize("number", [0, -1, 10_001])
+def test_part_numbers_have_limits(storage: LocalStorage, number: int) -> None:
+    upload_id = storage.start_upload(Bucket.DATA, KEY)
+    with pytest.raises(UploadIncomplete):
+        storage.sign_part(Bucket.DATA, KEY, upload_id, number, encoded_sha256(b""))
+
+
+@pytest.mark.parametrize("upload_id", ["", "..", "../contents", "0" * 31, "A" * 32, "0" * 32])
+def test_an_upload_id_is_never_a_path(storage: LocalStorage, upload_id: str) -> None:
+    with pytest.raises(UploadNotFound):
+        storage.list_parts(Bucket.DATA, KEY, upload_id)
+
+
+def test_completing_goes_on_where_a_crash_ended_it(storage: LocalStorage, tmp_path: Path, send: Send) -> None:
+    upload_id = storage.start_upload(Bucket.DATA, KEY)
+    send(storage.sign_part(Bucket.DATA, KEY, upload_id, 1, encoded_sha256(b"all")), body=b"all")
+    # As after a crash between the two steps: the folder has moved, and nothing points at it.
+    (tmp_path / "storage/uploads" / upload_id).rename(tmp_path / "storage/contents" / upload_id)
+    assert storage.head(Bucket.DATA, KEY) is None
+    assert storage.complete_upload(Bucket.DATA, KEY, upload_id).size_bytes == 3
+    assert storage.read(Bucket.DATA, KEY, limit_bytes=3) == b"all"
+
+
+def test_a_put_that_fails_leaves_nothing_and_the_earlier_object(storage: LocalStorage, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"first")
+    storage.put(Bucket.DATA, KEY, tmp_path / "file")
+    before = set(names(tmp_path))
+    with pytest.raises(IsADirectoryError):
+        storage.put(Bucket.DATA, KEY, tmp_path)
+    assert set(names(tmp_path)) == before
+    assert storage.read(Bucket.DATA, KEY, limit_bytes=100) == b"first"
+
+
+def test_leftovers_are_removed_and_nothing_else(storage: LocalStorage, send: Send, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    (tmp_path / "file").write_bytes(b"kept")
+    storage.put(Bucket.RESULTS, "kept", tmp_path / "file")
+    forsaken = storage.start_upload(Bucket.DATA, "forsaken")
+    on_its_way = storage.start_upload(Bucket.DATA, KEY)
+    orphan = tmp_path / "storage/contents" / ("0" * 32)
+    orphan.mkdir()
+    a_week_ago = (now - timedelta(days=7)).timestamp()
+    for path in (*(tmp_path / "storage/contents").iterdir(), tmp_path / "storage/uploads" / forsaken):
+        os.utime(path, (a_week_ago, a_week_ago))
+    assert storage.remove_leftovers(before=now - timedelta(days=1)) == 2
+    assert not orphan.exists()
+    assert storage.read(Bucket.RESULTS, "kept", limit_bytes=4) == b"kept"
+    assert list(storage.list_parts(Bucket.DATA, KEY, on_its_way)) == []
+    with pytest.raises(UploadNotFound):
+        storage.list_parts(Bucket.DATA, "forsaken", forsaken)
+
+
+def test_objects_are_private_to_their_user(storage: LocalStorage, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    storage.put(Bucket.DATA, KEY, tmp_path / "file")
+    folders = [path for path in (tmp_path / "storage").rglob("*") if path.is_dir()]
+    assert {path.stat().st_mode & 0o077 for path in folders} == {0}
+
+
+def test_another_instance_sees_the_same(storage: LocalStorage, tmp_path: Path) -> None:
+    upload_id, place = started(storage, b"all")
+    again = LocalStorage(tmp_path / "storage", base_url=BASE_URL, secret_key=b"secret", clock=Clock())
+    asyncio.run(again.receive_part(*place, chunks_of(b"all"), content_length=3))
+    assert again.complete_upload(Bucket.DATA, KEY, upload_id) == storage.head(Bucket.DATA, KEY)
