@@ -18,6 +18,7 @@ from cloudmr.storage.checksums import composite
 
 N_PARTS_AT_ONCE = 4
 _CHUNK_BYTES = 256 * 1024
+_STEP_S = 0.2
 _TIMEOUT = httpx.Timeout(60, connect=10)
 _AGAIN_STATUSES = PASSING_STATUSES | {
     httpx.codes.BAD_REQUEST,  # the bytes were damaged on their way
@@ -116,9 +117,12 @@ class _Sender:
         return failure, asked_delay_s(response.headers.get("Retry-After"))
 
     def _pause(self, delay_s: float) -> None:
-        self._connection.pause(delay_s)
-        if self._stop.is_set():
-            raise _Stopped
+        """Wait in short steps, so that an interrupt need not wait for the end of a long one."""
+        while delay_s > 0:
+            self._connection.pause(min(delay_s, _STEP_S))
+            delay_s -= _STEP_S
+            if self._stop.is_set():
+                raise _Stopped
 
 
 class _Content:
