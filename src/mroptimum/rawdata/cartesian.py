@@ -238,9 +238,9 @@ def _refuse_incomplete(
 def _sampling_warnings(sampling: Sampling) -> tuple[str, ...]:
     if sampling.is_regular:
         return ()
+    n_lines, n_places = int(sampling.lines.sum()), sampling.lines.size
     return (
-        f"K-space is sampled irregularly ({int(sampling.lines.sum())} of {sampling.lines.size} lines); "
-        "parallel imaging needs regular sampling.",
+        f"K-space is sampled irregularly ({n_lines} of {n_places} lines); parallel imaging needs regular sampling.",
     )
 
 
@@ -254,6 +254,6 @@ def _partial_echo(imaging: Sequence[Readout], x: Axis) -> tuple[ScaleFactor, ...
         ScaleFactor(
             name="partial_echo",
             value=share,
-            source=f"computed: {np.mean(recorded):.0f} of {x.length} samples of each line were recorded, the rest are 0",
+            source=f"computed: {np.mean(recorded):.0f} of {x.length} samples of each line were recorded",
         ),
     )

@@ -18,8 +18,8 @@ def refuse_implausible_signal(kspace: Complex64, sampled: Mask) -> None:
     if not contrast.is_echo:
         raise WrongKindOfFile(
             "The file holds noise only: no line and no sample of its k-space stands out "
-            f"(the strongest is {max(contrast.of_lines, contrast.of_samples):.1f} standard deviations above the median; "
-            f"an echo exceeds {ECHO_AT:.0f}).",
+            f"(the strongest is {max(contrast.of_lines, contrast.of_samples):.1f} standard deviations above the "
+            f"median; an echo exceeds {ECHO_AT:.0f}).",
             "Give it as the noise, and the measurement with excitation as the signal.",
         )
 

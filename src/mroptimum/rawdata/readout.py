@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+import numpy as np
+
+from mroptimum.rawdata.acquisition import Complex64
 
 
 class Role(Enum):
@@ -57,3 +63,21 @@ class Readout:
     discard_before: int = 0
     discard_after: int = 0
     is_reversed: bool = False
+
+
+def stack(readouts: Sequence[Readout], samples: Callable[[Readout], Complex64]) -> Complex64:
+    """Stack readouts ``(readout, coil, sample)`` unsorted: noise lines share counters, and sorting would average them.
+
+    Of readouts of several lengths, those of the most common one are kept.
+    """
+    kept = alike(readouts)
+    stacked = np.empty((len(kept), kept[0].n_coils, kept[0].n_samples), np.complex64)
+    for index, readout in enumerate(kept):
+        stacked[index] = samples(readout)
+    return stacked
+
+
+def alike(readouts: Sequence[Readout]) -> list[Readout]:
+    """Return the readouts of the most common number of coils and samples."""
+    ((shape, _),) = Counter((r.n_coils, r.n_samples) for r in readouts).most_common(1)
+    return [r for r in readouts if (r.n_coils, r.n_samples) == shape]

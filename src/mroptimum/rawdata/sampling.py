@@ -34,10 +34,8 @@ def centred_axis(*, last: int, centre: int | None, spacing: int, declared: Seque
         # One line off the middle is a header that counts from one, not partial Fourier: no grid is grown for it.
         return Axis(length=recorded, shift=0)
     before, from_centre = centre, last - centre + 1
-    if 2 * from_centre - 1 > 2 * before + 1:
-        needed = 2 * from_centre
-    else:
-        needed = max(2 * before, 2 * from_centre - 1)
+    is_longer_after = 2 * from_centre - 1 > 2 * before + 1
+    needed = 2 * from_centre if is_longer_after else max(2 * before, 2 * from_centre - 1)
     fitting = [n for n in declared if 0 <= n - needed < 2 * spacing]
     length = min(fitting, default=needed)
     return Axis(length=length, shift=length // 2 - centre)
@@ -70,8 +68,8 @@ def split_sampling(recorded: Mask, also_calibration: Mask) -> Sampling:
     spacing_z, lines_z = _comb(np.flatnonzero(purely_imaging.any(axis=1)))
     spacing_y, lines_y = _comb(np.flatnonzero(purely_imaging.any(axis=0)))
     # Calibration-and-imaging lines can stand where the comb would have a line of its own, at the ends too.
-    lines_z = _extend(lines_z, spacing_z, recorded.any(axis=1))
-    lines_y = _extend(lines_y, spacing_y, recorded.any(axis=0))
+    lines_z = _extend(lines_z, spacing_z, np.asarray(recorded.any(axis=1)))
+    lines_y = _extend(lines_y, spacing_y, np.asarray(recorded.any(axis=0)))
     regular = np.zeros_like(recorded)
     regular[np.ix_(lines_z, lines_y)] = True
     if (recorded & regular).sum() == regular.sum():

@@ -9,11 +9,12 @@ from mroptimum.rawdata.acquisition import Acquisition, FileFormat, Inspection, N
 from mroptimum.rawdata.cartesian import DeclaredMatrix, GridPlan, fill_grid, plan_grid
 from mroptimum.rawdata.echo import echo_contrast
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
+from mroptimum.rawdata.readout import alike, stack
 from mroptimum.rawdata.summary import Summary, sha256_of, summarise
 from mroptimum.rawdata.twix_content import TwixContent, TwixMeasurement, open_twix
 from mroptimum.rawdata.twix_geometry import geometry, slice_order
 from mroptimum.rawdata.twix_header import TwixHeader
-from mroptimum.rawdata.twix_noise import alike, noise_of, noise_of_image, stack
+from mroptimum.rawdata.twix_noise import noise_of, noise_of_image
 from mroptimum.rawdata.twix_readouts import Flag
 
 _CARTESIAN = 1
@@ -184,10 +185,11 @@ def _readout_oversampling(header: TwixHeader, plan: GridPlan) -> tuple[float, tu
             f"The header's readout oversampling ({factor:g}) does not divide {n_samples} samples; none is assumed.",
         )
     if base and round(n_samples / factor) != base:
-        return factor, (
-            f"The header's matrix ({base}) is not the recorded one ({n_samples / factor:.0f} without oversampling), as with "
-            "sequences that bring their own; positions and field of view may be stale, too.",
+        warning = (
+            f"The header's matrix ({base}) is not the recorded one ({n_samples / factor:.0f} without oversampling), as "
+            "with sequences that bring their own; positions and field of view may be stale, too."
         )
+        return factor, (warning,)
     return factor, ()
 
 
@@ -195,8 +197,8 @@ def _flag_warnings(flags: Flag) -> tuple[str, ...]:
     warnings = []
     if Flag.RAW_DATA_CORRECTION in flags:
         warnings.append(
-            "The lines are marked for a correction factor for each channel, which the scanner applies later. Signal and "
-            "noise are left as recorded, so SNR does not depend on it."
+            "The lines are marked for a correction factor for each channel, which the scanner applies later. Signal "
+            "and noise are left as recorded, so SNR does not depend on it."
         )
     if Flag.SCAN_SCALE_FACTOR in flags:
         warnings.append(

@@ -8,15 +8,14 @@ apart, but the image does: noise power goes with bandwidth, and the quietest par
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mroptimum.rawdata.acquisition import Complex64, NoiseScan
 from mroptimum.rawdata.plausibility import refuse_implausible_noise
-from mroptimum.rawdata.readout import Readout
+from mroptimum.rawdata.readout import alike, stack
 from mroptimum.rawdata.twix_content import TwixMeasurement
 
 _VENDOR_BANDWIDTH_PER_PIXEL_HZ = 130.0
@@ -103,29 +102,11 @@ def noise_of(measurement: TwixMeasurement) -> FoundNoise:
     )
 
 
-def stack(readouts: Sequence[Readout], samples: Callable[[Readout], Complex64]) -> Complex64:
-    """Stack readouts ``(readout, coil, sample)`` unsorted: noise lines share counters, and sorting would average them.
-
-    Of readouts of several lengths, those of the most common one are kept.
-    """
-    kept = alike(readouts)
-    stacked = np.empty((len(kept), kept[0].n_coils, kept[0].n_samples), np.complex64)
-    for index, readout in enumerate(kept):
-        stacked[index] = samples(readout)
-    return stacked
-
-
-def alike(readouts: Sequence[Readout]) -> list[Readout]:
-    """Return the readouts of the most common number of coils and samples."""
-    ((shape, _),) = Counter((r.n_coils, r.n_samples) for r in readouts).most_common(1)
-    return [r for r in readouts if (r.n_coils, r.n_samples) == shape]
-
-
 def embedded_dwell_time(noise: Complex64, imaging: Sequence[Complex64], image_dwell_time_s: float | None) -> DwellTime:
     """Decide the dwell time of noise lines ``(readout, coil, sample)`` recorded inside an imaging measurement.
 
-    `imaging` are readouts of the image, each ``(coil, sample)``. Of the two known habits, the one whose noise power fits
-    the quietest parts of the image is taken.
+    `imaging` are readouts of the image, each ``(coil, sample)``. Of the two known habits, the one whose noise power
+    fits the quietest parts of the image is taken.
     """
     if image_dwell_time_s is None:
         return DwellTime(seconds=None, source="the header gives none")

@@ -1,7 +1,7 @@
 """The readouts of one TWIX measurement: headers decoded by twixtools, samples read when asked for.
 
-twixtools is used for single blocks only, at positions that `twix_structure` has checked; its file reader, which believes
-every length, and its header parser are not.
+twixtools is used for single blocks only, at positions that `twix_structure` has checked; its file reader, which
+believes every length, and its header parser are not.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class TwixStructure:
-    """All measurements of a file, each followed to its end mark; `patient_fields` are those of the table, as they are."""
+    """All measurements of a file, each followed to its end mark, and the patient fields of the table as they are."""
 
     is_ve: bool
     size: int

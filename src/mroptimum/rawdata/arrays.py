@@ -1,0 +1,76 @@
+"""Plain arrays, which say nothing of themselves: what was sampled is seen in the zeros, the rest is unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mroptimum.errors import UnreadableFile, WrongKindOfFile
+from mroptimum.rawdata.acquisition import Calibration, Complex64, Mask, NoiseScan, ScaleFactor
+from mroptimum.rawdata.sampling import Sampling, contiguous_block, split_sampling
+
+
+def as_complex64(array: NDArray[np.generic], what: str) -> Complex64:
+    """Return complex samples in single precision; raise `WrongKindOfFile` for anything else, such as an image."""
+    if not np.issubdtype(array.dtype, np.complexfloating):
+        raise WrongKindOfFile(
+            f"The array given as {what} holds {array.dtype} numbers; raw data are complex.",
+            "Give complex k-space, not a reconstructed image.",
+        )
+    if array.size == 0:
+        raise UnreadableFile(f"The array given as {what} is empty (shape {array.shape}).", "Save the arrays again.")
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused with the other damage
+        return array.astype(np.complex64)
+
+
+def recorded_lines(kspace: Complex64) -> Mask:
+    """Return the lines ``(z, y)`` that hold anything; kspace (average, repetition, slice, coil, z, y, x)."""
+    return np.asarray(np.any(kspace != 0, axis=(0, 1, 2, 3, 6)))
+
+
+def separate(kspace: Complex64, recorded: Mask) -> tuple[Complex64, Sampling, Calibration | None]:
+    """Split k-space into its regular sampling and the calibration lines that were recorded between its lines."""
+    sampling = split_sampling(recorded, np.zeros_like(recorded))
+    if not sampling.extra.any():
+        return kspace, sampling, None
+    block = contiguous_block(recorded, sampling.extra)
+    calibration = Calibration(kspace=kspace[0, 0] * block[:, :, np.newaxis], sampled=block)
+    return kspace * sampling.lines[:, :, np.newaxis], sampling, calibration
+
+
+def partial_echo(kspace: Complex64) -> tuple[ScaleFactor, ...]:
+    """Return the noise power lost to samples at the ends of every line that are zero."""
+    columns = np.any(kspace != 0, axis=(0, 1, 2, 3, 4, 5))
+    if columns.all() or not columns.any():
+        return ()
+    return (
+        ScaleFactor(
+            name="partial_echo",
+            value=float(columns.mean()),
+            source=f"computed: {int(columns.sum())} of {columns.size} samples of each line are not 0",
+        ),
+    )
+
+
+def oversampling_removal(kspace_columns: int, noise: NoiseScan) -> tuple[tuple[ScaleFactor, ...], tuple[str, ...]]:
+    """Infer from the lengths that oversampling was removed from the signal only; return the factor and a warning.
+
+    Arrays with a noise scan twice as long as the signal's readout come from tools that cut the oversampling off the
+    signal by an inverse FFT, a crop and an FFT with the default scaling of NumPy or MATLAB (1/n in the inverse alone).
+    That multiplies the power of white noise by n_kept / n_recorded.
+    """
+    recorded = int(noise.samples.shape[2])
+    if recorded != 2 * kspace_columns:
+        return (), ()
+    factor = ScaleFactor(
+        name="oversampling_removal",
+        value=kspace_columns / recorded,
+        source=f"inferred: the noise has {recorded} samples a readout, the signal {kspace_columns}; "
+        "gain in power of the default inverse FFT, crop, FFT",
+    )
+    warning = (
+        f"The noise has {recorded} samples a readout and the signal {kspace_columns}. Taken to mean that "
+        "readout oversampling was removed from the signal with default (non-unitary) FFTs: noise power times "
+        f"{factor.value:g}. If it was removed otherwise, SNR is off by a constant factor."
+    )
+    return (factor,), (warning,)
