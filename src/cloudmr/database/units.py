@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, insert, or_, select
 
 from cloudmr.database.tables import units
@@ -22,6 +24,11 @@ class Units:
         """Return the unit of that id."""
         row = self._connection.execute(select(units).where(units.c.id == unit_id)).mappings().one_or_none()
         return ComputingUnit(**row) if row else None
+
+    def by_ids(self, unit_ids: Collection[str]) -> list[ComputingUnit]:
+        """Return the units of these ids."""
+        rows = self._connection.execute(select(units).where(units.c.id.in_(unit_ids))).mappings()
+        return [ComputingUnit(**row) for row in rows]
 
     def open_to(self, person_id: str, *, app_name: str | None = None) -> list[ComputingUnit]:
         """Return the units a person may use, the shared ones first, each in the order they came."""

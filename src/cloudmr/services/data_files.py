@@ -5,35 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cloudmr.errors import Conflict
-from cloudmr.model.data_files import DataFile, DataState, clean_filename
+from cloudmr.model.data_files import DataState, clean_filename
 from cloudmr.model.people import Caller
 from cloudmr.services.brain import Brain
 from cloudmr.services.ownership import own_data_file, unit_of
+from cloudmr.services.views import DataView
 from cloudmr.storage.base import Bucket, SignedRequest
 
 _SHOWN = (DataState.UPLOADING, DataState.READY)
 
 
-def list_data(brain: Brain, caller: Caller, *, limit: int, before: str | None = None) -> list[DataFile]:
+def list_data(brain: Brain, caller: Caller, *, limit: int, before: str | None = None) -> list[DataView]:
     """Return a person's data files, complete or on their way, the latest first, those before an id."""
     with brain.database.read() as transaction:
-        return transaction.data_files.of_owner(caller.id, states=_SHOWN, limit=limit, before=before)
+        found = transaction.data_files.of_owner(caller.id, states=_SHOWN, limit=limit, before=before)
+        units = {unit.id: unit for unit in transaction.units.by_ids({file.unit_id for file in found})}
+    return [DataView(data_file=file, unit=units[file.unit_id]) for file in found]
 
 
-def get_data(brain: Brain, caller: Caller, data_id: str) -> DataFile:
+def get_data(brain: Brain, caller: Caller, data_id: str) -> DataView:
     """Return one data file. Raises `NotFound`."""
     with brain.database.read() as transaction:
-        return own_data_file(transaction, caller, data_id)
+        data_file = own_data_file(transaction, caller, data_id)
+        return DataView(data_file=data_file, unit=unit_of(transaction, data_file))
 
 
-def rename_data(brain: Brain, caller: Caller, data_id: str, *, filename: str) -> DataFile:
+def rename_data(brain: Brain, caller: Caller, data_id: str, *, filename: str) -> DataView:
     """Call a data file something else. Raises `NotFound`, `InvalidRequest`."""
     filename = clean_filename(filename)
     with brain.database.write() as transaction:
         before = own_data_file(transaction, caller, data_id, for_change=True)
         after = replace(before, filename=filename)
         transaction.data_files.replace(before, after)
-        return after
+        return DataView(data_file=after, unit=unit_of(transaction, after))
 
 
 def download_data(brain: Brain, caller: Caller, data_id: str) -> SignedRequest:

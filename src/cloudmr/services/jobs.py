@@ -7,23 +7,15 @@ from dataclasses import dataclass
 
 from cloudmr.compute.base import LogLine
 from cloudmr.errors import Conflict, UnitUnavailable
-from cloudmr.model.documents import failed_prefix, results_prefix
+from cloudmr.model.documents import FrozenDocument, failed_prefix, results_prefix
 from cloudmr.model.events import JobEvent
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.people import Caller
 from cloudmr.model.results import MANIFEST, PACKAGE
-from cloudmr.model.units import ComputingUnit
 from cloudmr.services.brain import Brain
 from cloudmr.services.ownership import own_job, unit_of
+from cloudmr.services.views import JobView
 from cloudmr.storage.base import Bucket, SignedRequest
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobView:
-    """A job and the unit it runs on."""
-
-    job: Job
-    unit: ComputingUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +50,7 @@ def list_jobs(
     """Return a person's jobs, the latest first, those before an id, in these states (none given: in any)."""
     with brain.database.read() as transaction:
         jobs = transaction.jobs.of_owner(caller.id, states=states, limit=limit, before=before)
-        units = {job.unit_id: unit_of(transaction, job) for job in {job.unit_id: job for job in jobs}.values()}
+        units = {unit.id: unit for unit in transaction.units.by_ids({job.unit_id for job in jobs})}
     return [JobView(job=job, unit=units[job.unit_id]) for job in jobs]
 
 
@@ -77,9 +69,13 @@ def job_history(brain: Brain, caller: Caller, job_id: str, *, after: int = 0) ->
         return view, transaction.jobs.events(job_id, after=after)
 
 
-def job_log(brain: Brain, caller: Caller, job_id: str) -> JobLog:
-    """Return what the worker of the present attempt said so far. Raises `NotFound`."""
-    view = get_job(brain, caller, job_id)
+def frozen_document(job: Job) -> FrozenDocument:
+    """Return what was asked for, as it was accepted."""
+    return FrozenDocument.model_validate_json(job.document)
+
+
+def job_log(brain: Brain, view: JobView) -> JobLog:
+    """Return what the worker of a job's present attempt said so far."""
     if view.job.attempt == 0:
         return JobLog(lines=(), is_available=True)
     try:

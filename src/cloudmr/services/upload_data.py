@@ -16,16 +16,16 @@ from cloudmr.model.unit_choice import choose_unit
 from cloudmr.model.units import APP_NAME, ComputingUnit, Mode
 from cloudmr.services.brain import Brain
 from cloudmr.services.ownership import own_data_file, unit_of
+from cloudmr.services.views import DataView
 from cloudmr.storage.base import PART_SIZE_BYTES, Bucket, ObjectInfo, SignedRequest, UploadedPart
 from cloudmr.storage.errors import UploadNotFound
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartedUpload:
-    """A data file to be, the unit it goes to, and why that one."""
+    """A data file to be, and why it goes to its unit."""
 
-    data_file: DataFile
-    unit: ComputingUnit
+    view: DataView
     reason: str
 
 
@@ -67,7 +67,7 @@ def start_upload(
     data_file = replace(data_file, upload_id=upload_id)
     with brain.database.write() as transaction:
         transaction.data_files.add(data_file)
-    return StartedUpload(data_file=data_file, unit=choice.unit, reason=choice.reason)
+    return StartedUpload(view=DataView(data_file=data_file, unit=choice.unit), reason=choice.reason)
 
 
 def sign_part(brain: Brain, caller: Caller, data_id: str, *, number: int, sha256: str) -> SignedRequest:
@@ -93,7 +93,7 @@ def list_parts(brain: Brain, caller: Caller, data_id: str) -> Sequence[UploadedP
     return brain.connect(unit).storage.list_parts(Bucket.DATA, data_file.key, data_file.upload_id)
 
 
-def complete_upload(brain: Brain, caller: Caller, data_id: str) -> DataFile:
+def complete_upload(brain: Brain, caller: Caller, data_id: str) -> DataView:
     """Join the parts and return the data file, ready for use; safe to repeat.
 
     Raises `NotFound`, `Conflict` (`upload_ended`; `upload_size` if the parts are not as long as the file was said to
@@ -103,19 +103,19 @@ def complete_upload(brain: Brain, caller: Caller, data_id: str) -> DataFile:
         data_file = own_data_file(transaction, caller, data_id)
         unit = unit_of(transaction, data_file)
     if data_file.state is DataState.READY:
-        return data_file
+        return DataView(data_file=data_file, unit=unit)
     data_file, unit = _uploading(brain, caller, data_id)
     info = _joined(brain, data_file, unit)
     ready = replace(data_file, state=DataState.READY, checksum=info.checksum, completed_at=brain.now())
     with brain.database.write() as transaction:
         if transaction.data_files.replace(data_file, ready):
-            return ready
+            return DataView(data_file=ready, unit=unit)
     # Somebody else completed or aborted it at the same time; what they made of it is true.
     with brain.database.read() as transaction:
         data_file = own_data_file(transaction, caller, data_id)
     if data_file.state is not DataState.READY:
         raise _ended()
-    return data_file
+    return DataView(data_file=data_file, unit=unit)
 
 
 def abort_upload(brain: Brain, caller: Caller, data_id: str) -> None:

@@ -1,0 +1,55 @@
+"""Who asks: what routes depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from cloudmr.errors import NotSignedIn
+from cloudmr.model.people import Caller
+from cloudmr.model.tokens import Scope
+from cloudmr.services.brain import Brain
+from cloudmr.services.sessions import authenticate
+
+_bearer = HTTPBearer(auto_error=False, description="The `id_token` or `access_token` of a login.")
+
+
+def get_brain(request: Request) -> Brain:
+    """Return the Brain that this application belongs to."""
+    brain = request.app.state.brain
+    assert isinstance(brain, Brain)
+    return brain
+
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+TheBrain = Annotated[Brain, Depends(get_brain)]
+
+
+def caller_with(scope: Scope) -> Callable[[Brain, HTTPAuthorizationCredentials | None], Caller]:
+    """Return a dependency that is the caller, whose token must be good for `scope`."""
+
+    def caller(brain: TheBrain, credentials: Credentials) -> Caller:
+        if credentials is None:
+            raise NotSignedIn("This needs an access token.", "Sign in, and send `Authorization: Bearer …`.")
+        return authenticate(brain, credentials.credentials, scope)
+
+    return caller
+
+
+Reader = Annotated[Caller, Depends(caller_with(Scope.READ))]
+"""Somebody who may look at what is theirs."""
+Worker = Annotated[Caller, Depends(caller_with(Scope.JOB_WRITE))]
+"""Somebody who may upload data and run jobs."""
+Owner = Annotated[Caller, Depends(caller_with(Scope.ACCOUNT))]
+"""Somebody who signed in."""
+
+
+def get_address(request: Request) -> str:
+    """Return the network address a request came from."""
+    return request.client.host if request.client else "unknown"
+
+
+Address = Annotated[str, Depends(get_address)]

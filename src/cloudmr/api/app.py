@@ -1,0 +1,58 @@
+"""The application: all routes, with and without a `/Prod` before them, around one Brain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+
+import anyio
+from fastapi import APIRouter, FastAPI
+
+import mroptimum
+from cloudmr.api import auth, data, health, job_events, jobs, objects, unit_calls, units
+from cloudmr.api.body_limit import BodyLimit
+from cloudmr.api.errors import install_error_handlers
+from cloudmr.services.brain import Brain
+from cloudmr.storage.local import LocalStorage
+
+PREFIXES = ("", "/Prod")
+"""Existing clients come with the stage name of an API gateway before every path."""
+
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+
+
+def build_app(brain: Brain, *, local_storage: LocalStorage | None, lifespan: Lifespan = nullcontext) -> FastAPI:
+    """Return the application of a Brain. `local_storage` is what `/objects` gives access to; `lifespan` runs around it.
+
+    Whoever ends the server sets `app.state.stopping` first: streams that would not end by themselves end by it.
+    """
+
+    @asynccontextmanager
+    async def around(app: FastAPI) -> AsyncIterator[None]:
+        app.state.stopping = anyio.Event()
+        async with lifespan():
+            yield
+
+    app = FastAPI(
+        title="CloudMR Brain",
+        version=mroptimum.__version__,
+        summary="Runs MR Optimum jobs on computing units, and hands back their results.",
+        lifespan=around,
+        docs_url=None,
+        redoc_url=None,
+        # Telemetry would carry request bodies, passwords among them, to wherever the environment says.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.brain = brain
+    app.state.local_storage = local_storage
+    app.add_middleware(BodyLimit)
+    install_error_handlers(app)
+    for prefix in PREFIXES:
+        for router in _routers():
+            app.include_router(router, prefix=prefix, include_in_schema=not prefix)
+    return app
+
+
+def _routers() -> tuple[APIRouter, ...]:
+    nouns = (auth, units, data, unit_calls, job_events, jobs, objects, health)
+    return tuple(noun.router for noun in nouns)

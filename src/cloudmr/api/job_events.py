@@ -1,0 +1,87 @@
+"""/api/job/{id}/events: a job as it goes, as server-sent events.
+
+    state      the whole job, as GET /api/job/{id} returns it: first, and again after every change
+    event      one entry of its history; its id is its number, so a client that comes back gets what it missed
+    progress   how far the worker is, whenever that is news
+    end        the job has ended, and so does the stream
+
+Every Brain reads the changes from the database, so any of them can serve any job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from cloudmr.api.access import Reader, TheBrain
+from cloudmr.api.jobs import EventAnswer, JobDetail, JobId, ProgressAnswer
+from cloudmr.model.events import JobEvent
+from cloudmr.model.jobs import Job
+from cloudmr.services.jobs import job_history
+from cloudmr.services.views import JobView
+
+router = APIRouter(prefix="/api/job", tags=["jobs"])
+
+LOOK_EVERY_S = 0.5
+
+
+class JobFollower:
+    """Turns what is read of a job, again and again, into the events that tell what is new."""
+
+    def __init__(self, last_number: int) -> None:
+        self.last_number = last_number
+        self._version: int | None = None
+        self._progress: tuple[int, int] | None = None
+
+    def news(self, view: JobView, events: list[JobEvent]) -> list[ServerSentEvent]:
+        """Return the events to send: nothing, where nothing is new."""
+        job = view.job
+        told = [ServerSentEvent(event="event", id=str(event.number), data=EventAnswer.of(event)) for event in events]
+        self.last_number = max([self.last_number, *(event.number for event in events)])
+        if self._version != job.version:
+            state = ServerSentEvent(event="state", data=JobDetail.of(view))
+            # Who has just come learns first how things are, who is here already first what made them so.
+            told = [state, *told] if self._version is None else [*told, state]
+            self._version, self._progress = job.version, _place(job)
+        elif self._progress != _place(job) and job.progress is not None:
+            self._progress = _place(job)
+            told.append(ServerSentEvent(event="progress", data=ProgressAnswer.of(job.progress)))
+        if job.has_ended:
+            told.append(ServerSentEvent(event="end", data={"status": job.state}))
+        return told
+
+
+def _place(job: Job) -> tuple[int, int] | None:
+    return (job.attempt, job.progress.sequence) if job.progress else None
+
+
+def _follow(job_id: JobId, caller: Reader, brain: TheBrain) -> str:
+    """Raise `NotFound` before the stream begins, while there can still be an error."""
+    job_history(brain, caller, job_id)
+    return job_id
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse)
+async def follow_job(
+    job_id: Annotated[str, Depends(_follow)],
+    caller: Reader,
+    brain: TheBrain,
+    request: Request,
+    last_event_id: Annotated[str, Header(max_length=20)] = "",
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow a job until it ends. `Last-Event-ID` is the number of the last event that was seen."""
+    follower = JobFollower(int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else 0)
+    stopping: anyio.Event = request.app.state.stopping
+    while not stopping.is_set():
+        view, events = await run_in_threadpool(job_history, brain, caller, job_id, after=follower.last_number)
+        for news in follower.news(view, events):
+            yield news
+        if view.job.has_ended:
+            return
+        with anyio.move_on_after(LOOK_EVERY_S):
+            await stopping.wait()

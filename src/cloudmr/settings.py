@@ -1,0 +1,236 @@
+"""What an operator may set, and where each value came from: the only reader of the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from cloudmr.errors import SettingsError
+from cloudmr.model.limits import Limits
+
+_MIN_SECRET_LENGTH = 32
+_NOT_SHOWN = "(set)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingRow:
+    """One setting for people to read, without secrets; `source` is `environment`, `command line` or `default`."""
+
+    name: str
+    value: str
+    source: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Variable:
+    """One environment variable: which field of `Settings` it fills, how it is read, and what it means."""
+
+    name: str
+    field: str
+    parse: Callable[[str], Any]
+    meaning: str
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set. What is None is derived from `home`, `host` and `port`."""
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    given_database_url: str | None = field(default=None, repr=False)
+    given_public_url: str | None = None
+    given_storage: Path | None = None
+    secret_key: bytes | None = field(default=None, repr=False)
+    n_slots: int = Limits.n_slots
+    n_running_each: int = Limits.n_running_each
+    n_queued_each: int = Limits.n_queued_each
+    max_upload_bytes: int = Limits.max_upload_bytes
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read settings. Raises `SettingsError` for the first value that cannot be used, with its variable's name."""
+        values: dict[str, Any] = {"home": Path.home() / ".cloudmr"}
+        sources = {}
+        for variable in _VARIABLES:
+            text = environment.get(variable.name, "")
+            if text:
+                values[variable.field] = _parsed(variable, text)
+                sources[variable.field] = "environment"
+        return cls(**values, sources=sources)
+
+    def evolve(self, **changes: Any) -> Self:
+        """Return these settings with others in their place, as a command line gives them."""
+        sources = {**self.sources, **dict.fromkeys(changes, "command line")}
+        return dataclasses.replace(self, **changes, sources=sources)
+
+    @property
+    def database_url(self) -> str:
+        """Where the Brain remembers."""
+        return self.given_database_url or f"sqlite:///{self.home / 'brain.sqlite'}"
+
+    @property
+    def storage(self) -> Path:
+        """Where the objects of the unit on this machine lie."""
+        return self.given_storage or self.home / "storage"
+
+    @property
+    def local_url(self) -> str:
+        """The address at which this machine reaches the Brain."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+
+    @property
+    def public_url(self) -> str:
+        """The address at which people and units elsewhere reach the Brain: the one source of links."""
+        return self.given_public_url or self.local_url
+
+    @property
+    def limits(self) -> Limits:
+        """How much of the shared place anybody gets."""
+        return Limits(
+            n_slots=self.n_slots,
+            n_running_each=self.n_running_each,
+            n_queued_each=self.n_queued_each,
+            max_upload_bytes=self.max_upload_bytes,
+        )
+
+    def describe(self) -> Iterator[SettingRow]:
+        """Yield a row for each setting, with where its value came from and without secrets."""
+        for variable in _VARIABLES:
+            yield SettingRow(
+                name=variable.name,
+                value=self._shown(variable),
+                source=self.sources.get(variable.field, "default"),
+                meaning=variable.meaning,
+            )
+
+    def _shown(self, variable: _Variable) -> str:
+        if variable.is_secret:
+            return _NOT_SHOWN if getattr(self, variable.field) else f"(kept in {self.home / 'secret-key'})"
+        value = str(getattr(self, variable.field.removeprefix("given_")))
+        return _without_password(value) if variable.name == "DATABASE_URL" else value
+
+
+def _parsed(variable: _Variable, text: str) -> Any:
+    try:
+        return variable.parse(text)
+    except ValueError as error:
+        shown = "its value" if variable.is_secret or variable.name == "DATABASE_URL" else repr(text)
+        raise SettingsError(
+            f"{variable.name} cannot be {shown}: {error}.", f"Set {variable.name} anew, or unset it for the default."
+        ) from None
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":…@", 1)))
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high} is needed")
+        return int(text)
+
+    return parse
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an address such as https://brain.example.org is needed")
+    return text.rstrip("/")
+
+
+def _database(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("sqlite:///… or postgresql+psycopg://… is needed")
+    return text
+
+
+def _secret(text: str) -> bytes:
+    if len(text) < _MIN_SECRET_LENGTH:
+        raise ValueError(f"at least {_MIN_SECRET_LENGTH} characters are needed")
+    return text.encode()
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:_-]+", text):
+        raise ValueError("a name or an address of this machine is needed")
+    return text
+
+
+_VARIABLES = (
+    _Variable(
+        name="CLOUDMR_HOME",
+        field="home",
+        parse=_folder,
+        meaning="Folder of everything a Brain on one machine keeps.",
+    ),
+    _Variable(name="DATABASE_URL", field="given_database_url", parse=_database, meaning="Where the Brain remembers."),
+    _Variable(
+        name="CLOUDMR_STORAGE",
+        field="given_storage",
+        parse=_folder,
+        meaning="Folder of the objects of the unit on this machine.",
+    ),
+    _Variable(
+        name="CLOUDMR_SECRET_KEY",
+        field="secret_key",
+        parse=_secret,
+        meaning="What links and messages are signed with; by default made at the first start.",
+        is_secret=True,
+    ),
+    _Variable(
+        name="CLOUDMR_PUBLIC_URL",
+        field="given_public_url",
+        parse=_web_address,
+        meaning="Address at which people and units elsewhere reach the Brain.",
+    ),
+    _Variable(name="CLOUDMR_HOST", field="host", parse=_host, meaning="Address of this machine to listen at."),
+    _Variable(
+        name="CLOUDMR_PORT",
+        field="port",
+        parse=_whole_number(0, 65535),
+        meaning="Port to listen at; 0 is any free one.",
+    ),
+    _Variable(
+        name="CLOUDMR_SLOTS",
+        field="n_slots",
+        parse=_whole_number(1, 1000),
+        meaning="Jobs that run at once on this machine.",
+    ),
+    _Variable(
+        name="CLOUDMR_RUNNING_EACH",
+        field="n_running_each",
+        parse=_whole_number(1, 1000),
+        meaning="Jobs of one person that run at once on the shared unit.",
+    ),
+    _Variable(
+        name="CLOUDMR_QUEUED_EACH",
+        field="n_queued_each",
+        parse=_whole_number(1, 100_000),
+        meaning="Jobs of one person that wait for the shared unit.",
+    ),
+    _Variable(
+        name="CLOUDMR_MAX_UPLOAD_BYTES",
+        field="max_upload_bytes",
+        parse=_whole_number(1, 10**12),
+        meaning="Largest file that can be uploaded.",
+    ),
+)

@@ -1,0 +1,183 @@
+"""The only place that joins ports to implementations: settings become a running Brain."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from cloudmr.api.app import build_app
+from cloudmr.compute.local import LocalCompute
+from cloudmr.database.base import Database
+from cloudmr.database.engine import is_sqlite, make_engine
+from cloudmr.database.migrate import migrate
+from cloudmr.errors import SettingsError, UnitUnavailable
+from cloudmr.home import load_secret_key, make_home, only_brain
+from cloudmr.model.units import ComputingUnit, Provider
+from cloudmr.services.background import background
+from cloudmr.services.brain import Brain, Connect, UnitLink
+from cloudmr.services.passwords import Passwords
+from cloudmr.services.provide_local_unit import provide_local_unit
+from cloudmr.settings import Settings
+from cloudmr.storage.local import LocalStorage
+
+_SHUTDOWN_S = 10
+"""How long requests may take to end when the server does."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application for these settings; the port must be known (not 0), because links carry it.
+
+    The home folder and its secret key are made here. The database is migrated, the lock taken and the background work
+    begun when the application starts, and ended with it; jobs that run go on without it.
+    """
+    brain, storage = _join(settings)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        # Both ends wait for the database and for threads, so they are kept off the event loop.
+        alive = _alive(settings, brain)
+        await run_in_threadpool(alive.__enter__)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(alive.__exit__, None, None, None)
+
+    return build_app(brain, local_storage=storage, lifespan=lifespan)
+
+
+def serve(settings: Settings, *, ready: Callable[[str], object] | None = None) -> None:
+    """Serve until the process is told to end (SIGINT, SIGTERM). `ready` is told the address once requests are answered.
+
+    Port 0 is any free port. Raises `SettingsError` where it cannot listen, `Conflict` where the home is in use.
+    """
+    with _server(settings) as (server, url):
+        if ready is not None:
+            server.started_callbacks.append(lambda: ready(url))
+        server.run()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[str]:
+    """Serve in a thread while the block runs, and yield the address. Raises what `serve` raises."""
+    with _server(settings) as (server, url):
+        started = threading.Event()
+        server.started_callbacks.append(started.set)
+        thread = threading.Thread(target=server.run, name="cloudmr-server")
+        thread.start()
+        try:
+            while not started.wait(0.1):
+                if not thread.is_alive():
+                    raise RuntimeError("the server ended before it answered; its log says why")
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def _server(settings: Settings) -> Iterator[tuple[_Server, str]]:
+    with closing(_listen(settings.host, settings.port)) as listener:
+        settings = settings.evolve(port=listener.getsockname()[1])
+        brain, storage = _join(settings)
+        app = build_app(brain, local_storage=storage)
+        with _alive(settings, brain):
+            yield _Server(app, listener), settings.public_url
+
+
+class _Server(uvicorn.Server):
+    """A server on a socket that listens already; it ends streams before it waits for requests to end."""
+
+    def __init__(self, app: FastAPI, listener: socket.socket) -> None:
+        # No access log: the paths of signed requests are good for what they sign.
+        config = uvicorn.Config(
+            app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=_SHUTDOWN_S
+        )
+        super().__init__(config)
+        self.started_callbacks: list[Callable[[], object]] = []
+        self._app = app
+        self._listener = listener
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        super().run(sockets=sockets or [self._listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for callback in self.started_callbacks:
+            callback()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.stopping.set()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn would raise the signal again at the end, and so end the process before the Brain has closed its books.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"CloudMR Brain cannot listen at {host}, port {port}: {error.strerror}.",
+            "Choose another port (--port or CLOUDMR_PORT; 0 is any free one), or end what listens there.",
+            code="cannot_listen",
+        ) from error
+
+
+def _join(settings: Settings) -> tuple[Brain, LocalStorage]:
+    make_home(settings.home)
+    secret_key = settings.secret_key or load_secret_key(settings.home)
+    storage = LocalStorage(settings.storage, base_url=f"{settings.public_url}/objects", secret_key=secret_key)
+    brain = Brain(
+        database=Database(make_engine(settings.database_url)),
+        connect=_connect(settings, storage),
+        passwords=Passwords(),
+        secret_key=secret_key,
+        limits=settings.limits,
+    )
+    return brain, storage
+
+
+@contextmanager
+def _alive(settings: Settings, brain: Brain) -> Iterator[None]:
+    """Hold the home, bring the database to its newest shape, and work in the background while the block runs."""
+    with ExitStack() as stack:
+        if is_sqlite(settings.database_url):
+            stack.enter_context(only_brain(settings.home))
+        stack.callback(brain.database.close)
+        migrate(brain.database)
+        provide_local_unit(brain)
+        stack.enter_context(background(brain))
+        yield
+
+
+def _connect(settings: Settings, storage: LocalStorage) -> Connect:
+    compute = LocalCompute(settings.home / "unit", storage_root=settings.storage)
+    here = UnitLink(storage=storage, compute=compute, brain_url=settings.local_url)
+
+    def connect(unit: ComputingUnit) -> UnitLink:
+        if unit.provider is Provider.CLOUDMRHUB and unit.aws_account_id is None:
+            return here
+        raise UnitUnavailable(
+            f"The computing unit {unit.alias} cannot be reached from here.", "Choose another computing unit."
+        )
+
+    return connect
