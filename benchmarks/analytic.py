@@ -28,7 +28,7 @@ def measure(n_coils: int, n: int) -> list[Timing]:
     lines = np.arange(n) % 2 == 0
     contestants: dict[str, Callable[[], object]] = {
         f"FFT of {n_coils} coils, {n} x {n}": lambda: scipy.fft.ifft2(kspace, workers=2),
-        "AC RSS": lambda: analytic_snr(RootSumOfSquares(), whiten(kspace, white)),
+        "AC RSS": lambda: analytic_snr(RootSumOfSquares(n_coils=n_coils), whiten(kspace, white)),
         "AC B1": lambda: analytic_snr(B1Weighted(coils), whiten(kspace, white)),
         "AC SENSE R = 2, with g": lambda: analytic_snr(sense(coils, lines, 2), whiten(kspace, white)),
     }

@@ -426,6 +426,12 @@ def _from_repetitions(
 
 
 def _from_kspace_edge(acquisition: Acquisition, warnings: list[str]) -> tuple[Complex64, ScaleStep]:
+    n_acquired, n_grid = _samples_present(acquisition)
+    if n_acquired < n_grid:
+        raise NoiseError(
+            f"The echo is asymmetric ({n_acquired} of {n_grid} samples): the edge of k-space was not recorded.",
+            "Give a noise scan, or choose repetitions or image_corners.",
+        )
     lines = _image_kspace(acquisition, 0)
     n_lines, n_x = lines.shape[-2:]
     edge = max(1, round(n_lines * EDGE_FRACTION))

@@ -87,7 +87,7 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
     options = document.task.options.reconstructor.options
     journal.step("read", "reading the signal")
     signal_path = locate(options.signal)
-    acquisition = rawdata.read(signal_path, multiraid=options.signal_multi_raid or options.signal.options.multiraid)
+    acquisition = rawdata.read(signal_path, multiraid=_multiraid(options))
     inputs = [_input_file("signal", signal_path, acquisition.file_format)]
     journal.say(
         f"signal: {acquisition.file_format}, {acquisition.n_slices} slices of {acquisition.kspace.shape[-2]} lines x "
@@ -96,14 +96,15 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
     journal.expect(acquisition.n_slices)
     for warning in acquisition.warnings:
         journal.warn(warning)
-    acquisition = _as_asked(acquisition, options, document.task.options.reconstructor.name, journal)
+    recorded = acquisition
+    acquisition = _as_asked(recorded, options, document.task.options.reconstructor.name, journal)
 
     journal.step("noise", "measuring the noise")
     try:
-        noise, noise_inputs = _noise_model(acquisition, options, locate)
+        noise, noise_inputs = _noise_model(recorded, options, locate)
     except _NoNoiseGiven as refusal:
-        image = _image_only(acquisition)
-        partial = _result(document, acquisition, [image], None, [], inputs, journal, started)
+        image = _image_only(recorded)
+        partial = _result(document, recorded, [image], None, [], inputs, journal, started)
         raise NoSnr(refusal.message, refusal.next_step, partial=partial) from None
     inputs.extend(noise_inputs)
     for warning in noise.warnings:
@@ -149,6 +150,13 @@ class _Journal:
     def warn(self, message: str) -> None:
         self.warnings.append(message)
         self.log.append(LogEntry(at=datetime.now(UTC), level="warning", message=message))
+
+
+def _multiraid(options: ReconstructorOptions) -> bool | None:
+    """Return whether the signal file must hold the noise (True), need not be asked (False), or may (None)."""
+    if options.signal_multi_raid or options.signal.options.multiraid:
+        return True
+    return None if options.noise is None else False
 
 
 def _input_file(role: str, path: Path, file_format: str) -> InputFile:
@@ -320,7 +328,7 @@ def _calibration(
 def _reconstruction(name: ReconstructionName, maps: CoilMaps, acquisition: Acquisition) -> Reconstruction:
     if name is ReconstructionName.SENSE:
         return sense(maps, acquisition.sampled[0], acquisition.acceleration[0])
-    return B1Weighted(maps) if name is ReconstructionName.B1 else RootSumOfSquares()
+    return B1Weighted(maps) if name is ReconstructionName.B1 else RootSumOfSquares(n_coils=acquisition.n_coils)
 
 
 def _image_only(acquisition: Acquisition) -> Map:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mroptimum import fourier
 from mroptimum.coils import CoilMaps, inner_product
 from mroptimum.convention import Complex
+from mroptimum.reconstruction import PlainCombination
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,21 @@ class B1Weighted:
 
     coil_maps: CoilMaps
     g_factor: None = None
+    is_linear: bool = True
+
+    @property
+    def combination(self) -> PlainCombination:
+        """The conjugate maps as weights."""
+        return PlainCombination(n_outputs=1, weights=self.coil_maps.maps.conj())
 
     @property
     def noise_sd(self) -> NDArray[np.floating[Any]]:
         """1 inside the object, 0 (no image) outside, (y, x)."""
         return self.coil_maps.mask.astype(self.coil_maps.maps.real.dtype)
+
+    def coil_images(self, kspace: Complex) -> Complex:
+        """Transform whitened k-space (coil, y, x) to coil images of the same shape."""
+        return fourier.to_image(kspace)
 
     def image(self, kspace: Complex) -> Complex:
         """Reconstruct whitened k-space (coil, y, x) to a complex image (y, x)."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from mroptimum import fourier
 from mroptimum.coils import root_sum_of_squares
 from mroptimum.convention import Complex, Real
+from mroptimum.reconstruction import PlainCombination
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RootSumOfSquares:
     """``sqrt(p^H Psi^-1 p)``: a magnitude, so its noise is that of the coil images to first order only.
 
@@ -17,8 +18,19 @@ class RootSumOfSquares:
     Source: Kellman & McVeigh 2005, 10.1002/mrm.20713, eq. 5.
     """
 
+    n_coils: int
     noise_sd: float = 1.0
     g_factor: None = None
+    is_linear: bool = False
+
+    @property
+    def combination(self) -> PlainCombination:
+        """The coils as they are."""
+        return PlainCombination(n_outputs=self.n_coils)
+
+    def coil_images(self, kspace: Complex) -> Complex:
+        """Transform whitened k-space (coil, y, x) to coil images of the same shape."""
+        return fourier.to_image(kspace)
 
     def image(self, kspace: Complex) -> Real:
         """Reconstruct whitened k-space (coil, y, x) to a magnitude image (y, x)."""

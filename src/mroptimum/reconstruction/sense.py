@@ -19,6 +19,7 @@ from mroptimum import fourier
 from mroptimum.coils import CoilMaps, inner_product
 from mroptimum.convention import Complex, Real
 from mroptimum.errors import ReconstructionError
+from mroptimum.reconstruction import Combination
 from mroptimum.threads import WORKERS
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -39,6 +40,16 @@ class Sense:
     noise_sd: Real
     g_factor: Real
     n_unsolvable: int = 0
+    is_linear: bool = True
+
+    @property
+    def combination(self) -> Combination | None:
+        """The unfolding of each group of voxels; None where all voxels of a column fold onto each other."""
+        return self.unfolding if isinstance(self.unfolding, _Folded) else None
+
+    def coil_images(self, kspace: Complex) -> Complex:
+        """Transform whitened k-space (coil, y, x) to folded images (coil, y', x), or zero-filled ones (coil, y, x)."""
+        return self.unfolding.coil_images(kspace)
 
     def image(self, kspace: Complex) -> Complex:
         """Reconstruct whitened k-space (coil, y, x), zero between the sampled lines, to a complex image (y, x)."""
@@ -83,21 +94,33 @@ class _Folded:
     phase: Complex
     first: int
 
+    @property
+    def n_folds(self) -> int:
+        return len(self.maps)
+
+    n_outputs = n_folds
+
+    def matrices(self, columns: slice) -> Complex:
+        maps = self.maps[..., columns].transpose(3, 2, 0, 1)
+        inverse = self.inverse[..., columns].transpose(3, 2, 0, 1)
+        return (inverse @ maps.conj()).astype(maps.dtype)
+
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        return _spread(values, self.voxels)
+
+    def coil_images(self, kspace: Complex) -> Complex:
+        along_x = fourier.to_image(kspace[:, self.first :: len(self.maps)], axes=(-1,))
+        folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=WORKERS, overwrite_x=True)
+        return folded
+
     def image(self, kspace: Complex) -> Complex:
         acceleration = len(self.maps)
-        folded = _folded_images(kspace[:, self.first :: acceleration])
+        folded = self.coil_images(kspace)
         projected = [inner_product(of_fold, folded, np.complex128) for of_fold in self.maps]
         values = np.zeros((acceleration, *folded.shape[1:]), dtype=kspace.dtype)
         for row in range(acceleration):
             values[row] = sum(self.inverse[row, column] * projected[column] for column in range(acceleration))
         return _spread(values, self.voxels) * self.phase[:, None]
-
-
-def _folded_images(lines: Complex) -> Complex:
-    """Return the images (coil, y', x) of evenly spaced lines (coil, line, x), origin of y' at index 0."""
-    along_x = fourier.to_image(lines, axes=(-1,))
-    folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=WORKERS, overwrite_x=True)
-    return folded
 
 
 def _fold(coil_maps: CoilMaps, first: int, acceleration: int) -> Sense:
@@ -191,9 +214,11 @@ class _General:
     inverses: NDArray[np.complex128]
     coil_maps: CoilMaps
 
+    def coil_images(self, kspace: Complex) -> Complex:
+        return fourier.to_image(kspace)
+
     def image(self, kspace: Complex) -> Complex:
-        zero_filled = fourier.to_image(kspace)
-        projected = np.einsum("cyx,cyx->xy", self.coil_maps.maps.conj(), zero_filled)
+        projected = inner_product(self.coil_maps.maps, fourier.to_image(kspace)).T
         image: NDArray[np.complexfloating[Any, Any]] = (self.inverses @ projected[..., None])[..., 0].T
         return np.ascontiguousarray(image).astype(kspace.dtype)
 

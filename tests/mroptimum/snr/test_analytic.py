@@ -25,7 +25,7 @@ def all_maps(scene: Scene, dtype: type[np.complex128] | type[np.complex64] = np.
     coils = CoilMaps(maps=(maps / norm).astype(dtype), mask=np.ones(norm.shape, dtype=bool), method="true")
     kspace = np.einsum("cd,dyx->cyx", inverse, scene.kspace()).astype(dtype)
     reconstructions: dict[str, Reconstruction] = {
-        "rss": RootSumOfSquares(),
+        "rss": RootSumOfSquares(n_coils=len(kspace)),
         "b1": B1Weighted(coils),
         "sense": sense(coils, np.ones(scene.shape[1], dtype=bool), 1),
     }
