@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from cloudmr.model.data_files import DataState
@@ -14,7 +13,21 @@ from cloudmr.model.units import Mode, Provider
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _CamelAnswer(_Answer):
+    """Computing units and jobs are in camelCase in the API."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
+
+
+class SignedLink(_Answer):
+    """A request that the storage will take, for some minutes."""
+
+    method: str
+    url: str = Field(repr=False)
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
 
 
 class Nothing(_Answer):
@@ -39,12 +52,10 @@ class Profile(_Answer):
     created_at: datetime | None = None
 
 
-class ComputingUnit(_Answer):
+class ComputingUnit(_CamelAnswer):
     """A place that holds data and runs jobs."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, alias_generator=to_camel)
-
-    id: str = Field(validation_alias=AliasChoices("computingUnitId", "id"))
+    computing_unit_id: str
     mode: Mode
     provider: Provider
     alias: str
@@ -55,10 +66,10 @@ class ComputingUnit(_Answer):
     last_checked_at: datetime | None = None
 
 
-class UnitList(_Answer):
+class UnitList(_CamelAnswer):
     """The units that are open to a person."""
 
-    units: tuple[ComputingUnit, ...] = Field(validation_alias="computingUnits")
+    computing_units: tuple[ComputingUnit, ...]
 
 
 class DataFile(_Answer):
@@ -83,19 +94,10 @@ class DataPage(_Answer):
 
 
 class StartedUpload(_Answer):
-    """A data file to be, and into parts of which size it is cut."""
+    """A data file to be, and why it goes to the unit it goes to."""
 
     data: DataFile
-    part_size_bytes: int
     reason: str = ""
-
-
-class SignedLink(_Answer):
-    """A request that the storage will take, for some minutes."""
-
-    method: str
-    url: str = Field(repr=False)
-    headers: dict[str, str] = Field(default_factory=dict, repr=False)
 
 
 class ArrivedPart(_Answer):
@@ -111,3 +113,117 @@ class PartList(_Answer):
 
     part_size_bytes: int
     parts: tuple[ArrivedPart, ...]
+
+
+class JobUnit(_CamelAnswer):
+    """The unit that a job was given to."""
+
+    computing_unit_id: str
+    mode: Mode
+    alias: str
+
+
+class Progress(_CamelAnswer):
+    """How far the worker of a job is: `done` of `total` at a step (total 0: not known)."""
+
+    step: str
+    done: int
+    total: int
+    message: str
+
+
+class Failure(_Answer):
+    """Why a job has no result: a code, what happened, and what to do."""
+
+    code: str
+    message: str
+    next_step: str
+
+
+class Job(_CamelAnswer):
+    """A job. `reason` says why it runs where it runs, `waiting_reason` why it does not go on (None: it does)."""
+
+    job_id: str
+    alias: str
+    status: JobState
+    attempt: int
+    computing_unit: JobUnit
+    reason: str
+    waiting_reason: str | None = None
+    data_ids: tuple[str, ...] = ()
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    progress: Progress | None = None
+    failure: Failure | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.status in END_STATES
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether there are results."""
+        return self.status is JobState.SUCCEEDED
+
+
+class JobPage(_CamelAnswer):
+    """Some jobs, the latest first; `next` is what to ask for those before them."""
+
+    jobs: tuple[Job, ...]
+    next: str | None = None
+
+
+class JobEvent(_CamelAnswer):
+    """Something that happened to a job: who did what, and why."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    reason: str
+    old: JobState | None = None
+    new: JobState | None = None
+
+
+class LogLine(_CamelAnswer):
+    """A line that the worker wrote."""
+
+    at: datetime
+    level: str
+    message: str
+
+
+class JobLog(_CamelAnswer):
+    """What the worker said so far, and what happened to the job.
+
+    `is_available` is False where the unit does not show the worker's lines.
+    """
+
+    job_id: str
+    attempt: int
+    is_available: bool
+    lines: tuple[LogLine, ...]
+    events: tuple[JobEvent, ...]
+
+
+class ResultFile(_CamelAnswer, SignedLink):
+    """One file that a job left, and the request that gets it, for some minutes."""
+
+    name: str
+    size_bytes: int
+
+
+class ResultPackage(_CamelAnswer):
+    """What an ended job left: its results, or what is known of its failure.
+
+    `package` is everything in one file; `files` are its parts, the manifest among them.
+    """
+
+    job_id: str
+    status: JobState
+    manifest_sha256: str | None = None
+    package: ResultFile | None = None
+    files: tuple[ResultFile, ...] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,6 +18,8 @@ from cloudmr.client.errors import BrainUnreachable, Refused, SignInNeeded, Stran
 from cloudmr.client.retries import BRIEF, PASSING_STATUSES, Pause, RetryPolicy, Tries, asked_delay_s
 
 Answer = TypeVar("Answer", bound=BaseModel)
+Renew = Callable[[str], str | None]
+"""Gets a token in place of one that has expired; None: there is no way but to sign in."""
 
 TIMEOUT = httpx.Timeout(30, connect=10)
 _MAX_ERROR_BYTES = 64 * 1024
@@ -33,12 +36,15 @@ class Connection:
         server: str,
         *,
         token: str | None = None,
+        renew: Renew = lambda _: None,
         transport: httpx.BaseTransport | None = None,
         pause: Pause = time.sleep,
     ) -> None:
         self.server = normal_address(server)
         self.token = token
         self.pause = pause
+        self._renew = renew
+        self._renewing = threading.Lock()
         self.http = httpx.Client(
             transport=transport,
             timeout=TIMEOUT,
@@ -53,6 +59,10 @@ class Connection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to Brain and storage."""
         self.http.close()
 
     def ask(
@@ -62,7 +72,7 @@ class Connection:
         path: str,
         *,
         body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         is_repeatable: bool | None = None,
         policy: RetryPolicy = BRIEF,
@@ -76,13 +86,14 @@ class Connection:
         repeatable = method in {"GET", "DELETE"} if is_repeatable is None else is_repeatable
         tries = Tries(policy, self.pause)
         while True:
+            token = self.token
             try:
                 response = self.http.request(
                     method,
                     f"{self.server}{path}",
                     json=body,
                     params=query,
-                    headers={**(headers or {}), **self._authorization()},
+                    headers={**(headers or {}), **_authorization(token)},
                 )
             except httpx.TransportError as error:
                 unreachable = BrainUnreachable(self.server, describe(error))
@@ -93,6 +104,8 @@ class Connection:
             if response.is_success:
                 return self._read(answer, response)
             refusal = self.refusal(response)
+            if isinstance(refusal, SignInNeeded) and self._has_renewed(token):
+                continue
             if not (repeatable and response.status_code in PASSING_STATUSES):
                 raise refusal
             tries.failed(refusal, asked_s=asked_delay_s(response.headers.get("Retry-After")))
@@ -100,15 +113,18 @@ class Connection:
     @contextmanager
     def stream(self, path: str, *, headers: Mapping[str, str], timeout: httpx.Timeout) -> Iterator[httpx.Response]:
         """Open an answer of the API that comes bit by bit, once. Raise `Refused`, `SignInNeeded`, `httpx` errors."""
-        request = {**headers, **self._authorization()}
+        token = self.token
+        request = {**headers, **_authorization(token)}
         with self.http.stream("GET", f"{self.server}{path}", headers=request, timeout=timeout) as response:
-            if not response.is_success:
-                response.read()
-                raise self.refusal(response)
-            yield response
-
-    def _authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            if response.is_success:
+                yield response
+                return
+            response.read()
+        refusal = self.refusal(response)
+        if not (isinstance(refusal, SignInNeeded) and self._has_renewed(token)):
+            raise refusal
+        with self.stream(path, headers=headers, timeout=timeout) as renewed:
+            yield renewed
 
     def refusal(self, response: httpx.Response) -> Refused | SignInNeeded | StrangeAnswer:
         """Return the error that an answer of the API tells."""
@@ -121,6 +137,15 @@ class Connection:
             {"code": explanation.code, "message": explanation.message, "next_step": explanation.next_step},
             status=response.status_code,
         )
+
+    def _has_renewed(self, expired: str | None) -> bool:
+        """Tell whether there is another token to show than the one that was refused."""
+        if expired is None:
+            return False
+        with self._renewing:
+            if self.token == expired and (fresh := self._renew(expired)) is not None:
+                self.token = fresh
+            return self.token != expired
 
     def _read(self, answer: type[Answer], response: httpx.Response) -> Answer:
         try:
@@ -145,6 +170,10 @@ class _Explanation(BaseModel):
             return cls.model_validate_json(response.content[:_MAX_ERROR_BYTES])
         except ValidationError:
             return None
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def describe(error: httpx.TransportError) -> str:

@@ -10,7 +10,8 @@ ExplainedError (mroptimum)
     ├── LocalFileError      a file of this machine cannot be read or written, or changed meanwhile
     ├── HeaderNamesPerson   a raw file's header is filled with what may name a person
     ├── TransferFailed      the storage does not take or give the bytes
-    └── DamagedTransfer     the bytes that came are not those that were announced
+    ├── DamagedTransfer     the bytes that came are not those that were announced
+    └── NoResult            the job left nothing to download
 """
 
 from __future__ import annotations
@@ -126,4 +127,16 @@ class DamagedTransfer(ClientError):
         super().__init__(
             f"{name} arrived damaged: {what}. It was not kept.",
             "Run the command again; if it happens again, the object itself is damaged.",
+        )
+
+
+class NoResult(ClientError):
+    """The job left nothing to download."""
+
+    code = "no_result"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"The job {job_id} left nothing that could be downloaded.",
+            f"`cloudmr job show {job_id}` says how it ended, `cloudmr job log {job_id}` what its worker said.",
         )

@@ -1,0 +1,280 @@
+"""What can be asked of CloudMR Brain, one method each."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from cloudmr.client.address import is_this_machine
+from cloudmr.client.answers import (
+    ComputingUnit,
+    DataFile,
+    DataPage,
+    Job,
+    JobLog,
+    JobPage,
+    Nothing,
+    Profile,
+    ResultPackage,
+    Session,
+    SignedLink,
+    StartedUpload,
+    UnitList,
+)
+from cloudmr.client.connection import Connection, Renew
+from cloudmr.client.credentials import find_identity
+from cloudmr.client.download import Expected, fetch
+from cloudmr.client.errors import Refused
+from cloudmr.client.folder import client_folder
+from cloudmr.client.follow import News, follow
+from cloudmr.client.patient_fields import Destination, check_header
+from cloudmr.client.progress import Advance, unheard
+from cloudmr.client.renewal import renewal_of_kept_session
+from cloudmr.client.results import fetch_files, fetch_package, get_result
+from cloudmr.client.retries import Pause
+from cloudmr.client.source_file import SourceFile
+from cloudmr.client.upload import send_file
+from cloudmr.client.upload_records import UploadRecords
+from cloudmr.model.data_files import DataState
+from cloudmr.model.jobs import JobState
+from cloudmr.model.units import APP_NAME, Mode
+from mroptimum.task import TaskDocument
+
+
+class BrainClient:
+    """A Brain, as one person sees it. Close it, or use it in a `with`.
+
+    `renew` gets a token in place of an expired one, `folder` is where unfinished uploads are remembered, `transport`
+    and `pause` are for tests. Every method raises `Refused` for the Brain's own no, `SignInNeeded`, `BrainUnreachable`
+    and `StrangeAnswer`; what else is said there.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        token: str | None = None,
+        renew: Renew = lambda _: None,
+        folder: Path,
+        transport: httpx.BaseTransport | None = None,
+        pause: Pause = time.sleep,
+    ) -> None:
+        self._connection = Connection(server, token=token, renew=renew, transport=transport, pause=pause)
+        self._uploads = UploadRecords(folder=folder / "uploads")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Return the Brain that the environment or the last `cloudmr login` names."""
+        identity = find_identity(environment)
+        return cls(
+            identity.server,
+            token=identity.token,
+            renew=renewal_of_kept_session(identity.server, environment),
+            folder=client_folder(environment),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
+
+    @property
+    def server(self) -> str:
+        """The Brain's address."""
+        return self._connection.server
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether there is a token to show; whether it is good is for the Brain to say."""
+        return self._connection.token is not None
+
+    def register(self, *, email: str, password: str) -> Profile:
+        """Make an account."""
+        return self._connection.ask(Profile, "POST", "/api/auth/register", body={"email": email, "password": password})
+
+    def log_in(self, *, email: str, password: str) -> Session:
+        """Sign in; from now on this client shows the session's token."""
+        session = self._connection.ask(Session, "POST", "/api/auth/login", body={"email": email, "password": password})
+        self._connection.token = session.access_token
+        return session
+
+    def log_out(self) -> None:
+        """End the session at the Brain."""
+        self._connection.ask(Nothing, "POST", "/api/auth/logout", is_repeatable=True)
+        self._connection.token = None
+
+    def profile(self) -> Profile:
+        """Return the account that is signed in."""
+        return self._connection.ask(Profile, "GET", "/api/auth/profile")
+
+    def units(self) -> tuple[ComputingUnit, ...]:
+        """Return the computing units this person may use, the shared ones first."""
+        query = {"app_name": APP_NAME}
+        return self._connection.ask(UnitList, "GET", "/api/computing-unit/list", query=query).computing_units
+
+    def upload(
+        self,
+        path: Path,
+        *,
+        filename: str | None = None,
+        unit_id: str | None = None,
+        mode: Mode | None = None,
+        keep_headers: bool = False,
+        advance: Advance = unheard,
+    ) -> DataFile:
+        """Bring a raw file to a unit and return it, complete. One that was begun before is gone on with.
+
+        Raise `HeaderNamesPerson` for a file that must not go there as it is, `RawDataError` for one that is no raw
+        file, `LocalFileError`, and `TransferFailed`.
+        """
+        source = SourceFile.of(path)
+        filename = filename or path.name
+        check_header(path, filename, self._destination(unit_id, mode), keep_headers=keep_headers)
+        destination = " ".join((self.server, unit_id or "", mode or ""))
+        data_file = self._begun(self._uploads.find(source, destination))
+        if data_file is None:
+            data_file = self._begin(source, filename, unit_id, mode)
+            self._uploads.keep(source, destination, data_file.id)
+        if data_file.state is DataState.UPLOADING:
+            data_file = send_file(self._connection, source, data_file.id, advance=advance)
+        self._uploads.forget(source, destination)
+        return data_file
+
+    def data_files(self) -> Iterator[DataFile]:
+        """Yield this person's data files, complete or on their way, the latest first."""
+        query: dict[str, str] = {}
+        while True:
+            page = self._connection.ask(DataPage, "GET", "/api/data", query=query)
+            yield from page.data
+            if page.next is None:
+                return
+            query = {"before": page.next}
+
+    def data_file(self, data_id: str) -> DataFile:
+        """Return one data file."""
+        return self._connection.ask(DataFile, "GET", f"/api/data/{data_id}")
+
+    def rename_data(self, data_id: str, *, filename: str) -> DataFile:
+        """Call a data file something else."""
+        return self._connection.ask(DataFile, "PATCH", f"/api/data/{data_id}", body={"filename": filename})
+
+    def delete_data(self, data_id: str) -> None:
+        """Remove a data file."""
+        self._connection.ask(Nothing, "DELETE", f"/api/data/{data_id}")
+
+    def download_data(
+        self, data_id: str, destination: Path, *, overwrite: bool = False, advance: Advance = unheard
+    ) -> DataFile:
+        """Bring a data file back. Raise `LocalFileError`, `TransferFailed`, `DamagedTransfer`."""
+        data_file = self.data_file(data_id)
+        fetch(
+            self._connection,
+            lambda: self._connection.ask(SignedLink, "GET", f"/api/data/{data_id}/download"),
+            destination,
+            Expected(size_bytes=data_file.size_bytes, composite=data_file.checksum),
+            advance=advance,
+            overwrite=overwrite,
+        )
+        return data_file
+
+    def submit(
+        self,
+        document: TaskDocument,
+        *,
+        alias: str | None = None,
+        unit_id: str | None = None,
+        mode: Mode | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Ask for a job whose files are in a unit, and return it, queued. The same key and request are one job."""
+        wanted = {"app_name": APP_NAME, "alias": alias, "computing_unit_id": unit_id, "mode": mode}
+        return self._connection.ask(
+            Job,
+            "POST",
+            "/api/job",
+            body=wanted | document.as_json(),
+            headers={"Idempotency-Key": idempotency_key or secrets.token_hex(16)},
+            is_repeatable=True,
+        )
+
+    def jobs(self, states: Collection[JobState] = ()) -> Iterator[Job]:
+        """Yield this person's jobs, the latest first, in these states (none given: in any)."""
+        query: dict[str, str | list[str]] = {"state": [str(state) for state in states]}
+        while True:
+            page = self._connection.ask(JobPage, "GET", "/api/job", query=query)
+            yield from page.jobs
+            if page.next is None:
+                return
+            query["before"] = page.next
+
+    def job(self, job_id: str) -> Job:
+        """Return one job."""
+        return self._connection.ask(Job, "GET", f"/api/job/{job_id}")
+
+    def follow(self, job_id: str) -> Iterator[News]:
+        """Yield the news of a job until it has ended; a line that is cut is taken up again."""
+        return follow(self._connection, job_id)
+
+    def job_log(self, job_id: str) -> JobLog:
+        """Return what the worker of a job said so far, and what happened to the job."""
+        return self._connection.ask(JobLog, "GET", f"/api/job/{job_id}/log")
+
+    def cancel(self, job_id: str) -> Job:
+        """Ask for a job's end; it is cancelled when nothing of it runs any more."""
+        return self._connection.ask(Job, "POST", f"/api/job/{job_id}/cancel", is_repeatable=True)
+
+    def result(self, job_id: str) -> ResultPackage:
+        """Return what an ended job left, and the requests that get it."""
+        return get_result(self._connection, job_id)
+
+    def download_files(
+        self, result: ResultPackage, folder: Path, *, overwrite: bool = False, advance: Advance = unheard
+    ) -> list[Path]:
+        """Bring every file of a result into a folder and return their paths, each held to the manifest.
+
+        Raise `NoResult`, `DamagedTransfer`, `TransferFailed`, and `LocalFileError` for a file that is there already
+        and holds something else, unless `overwrite`.
+        """
+        return fetch_files(self._connection, result, folder, overwrite=overwrite, advance=advance)
+
+    def download_package(
+        self, result: ResultPackage, destination: Path, *, overwrite: bool = False, advance: Advance = unheard
+    ) -> None:
+        """Bring a result as one zip file, held to the manifest in it. Raise as `download_files` does."""
+        fetch_package(self._connection, result, destination, overwrite=overwrite, advance=advance)
+
+    def _destination(self, unit_id: str | None, mode: Mode | None) -> Destination:
+        is_here = is_this_machine(self.server)
+        if unit_id is not None and not is_here:
+            mode = next((unit.mode for unit in self.units() if unit.computing_unit_id == unit_id), None)
+        return Destination(is_this_machine=is_here, mode=mode)
+
+    def _begun(self, data_id: str | None) -> DataFile | None:
+        """Return the data file of an upload that was begun before, None if nothing can come of it any more."""
+        if data_id is None:
+            return None
+        try:
+            data_file = self.data_file(data_id)
+        except Refused as error:
+            if error.status != httpx.codes.NOT_FOUND:
+                raise
+            return None
+        return data_file if data_file.state in {DataState.UPLOADING, DataState.READY} else None
+
+    def _begin(self, source: SourceFile, filename: str, unit_id: str | None, mode: Mode | None) -> DataFile:
+        wanted = {"filename": filename, "size": source.size_bytes, "computing_unit_id": unit_id, "mode": mode}
+        return self._connection.ask(StartedUpload, "POST", "/api/data/upload", body=wanted).data
