@@ -100,8 +100,15 @@ def _why(exited: WorkerExit, *, ended_for: Cause | None, resources: Resources) -
     if any(words in exited.last_words for words in _LAST_WORDS_WITHOUT_DISK):
         return _BY_EXIT_CODE[ExitCode.DISK_FULL]
     if exited.returncode < 0:
-        return Cause.CRASHED, f"It ended by {signal.Signals(-exited.returncode).name}."
+        return Cause.CRASHED, f"It ended by {_signal_name(-exited.returncode)}."
     return Cause.CRASHED, f"It ended with exit code {exited.returncode}."
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def _limit(cause: Cause, resources: Resources) -> str:

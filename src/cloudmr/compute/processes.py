@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +50,11 @@ class ProcessIdentity:
         If it has ended, do nothing. The wait is bounded: a process that hangs in the kernel ends when it can.
         """
         if self._is_present():
-            with suppress(ProcessLookupError, psutil.NoSuchProcess, psutil.TimeoutExpired):
+            with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-                psutil.Process(self.pid).wait(timeout_s)
+        give_up_at_s = time.monotonic() + timeout_s
+        while self.is_alive() and time.monotonic() < give_up_at_s:
+            time.sleep(0.005)
 
     def _is_present(self) -> bool:
         try:

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from listener import Listener, listening
+
+pytest.register_assert_rewrite("cloudmr.compute.conformance")
+
+
+@pytest.fixture
+def brain() -> Iterator[Listener]:
+    with listening() as listener:
+        yield listener
