@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from datetime import timedelta
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,13 +21,15 @@ from cloudmr.database.migrate import migrate
 from cloudmr.errors import SettingsError, UnitUnavailable
 from cloudmr.home import load_secret_key, make_home, only_brain
 from cloudmr.model.units import ComputingUnit, Provider
-from cloudmr.services.background import background
+from cloudmr.services.background import Chore, background
 from cloudmr.services.brain import Brain, Connect, UnitLink
 from cloudmr.services.passwords import Passwords
 from cloudmr.services.provide_local_unit import provide_local_unit
 from cloudmr.settings import Settings
 from cloudmr.storage.local import LocalStorage
 
+_LEFTOVERS_KEPT = timedelta(days=30)
+"""Long after every job was settled, and every upload given up."""
 _SHUTDOWN_S = 10
 """How long requests may take to end when the server does."""
 
@@ -37,12 +40,12 @@ def create_app(settings: Settings) -> FastAPI:
     The home folder and its secret key are made here. The database is migrated, the lock taken and the background work
     begun when the application starts, and ended with it; jobs that run go on without it.
     """
-    brain, storage = _join(settings)
+    brain, storage, chores = _join(settings)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         # Both ends wait for the database and for threads, so they are kept off the event loop.
-        alive = _alive(settings, brain)
+        alive = _alive(settings, brain, chores)
         await run_in_threadpool(alive.__enter__)
         try:
             yield
@@ -85,9 +88,9 @@ def running(settings: Settings) -> Iterator[str]:
 def _server(settings: Settings) -> Iterator[tuple[_Server, str]]:
     with closing(_listen(settings.host, settings.port)) as listener:
         settings = settings.evolve(port=listener.getsockname()[1])
-        brain, storage = _join(settings)
+        brain, storage, chores = _join(settings)
         app = build_app(brain, local_storage=storage)
-        with _alive(settings, brain):
+        with _alive(settings, brain, chores):
             yield _Server(app, listener), settings.public_url
 
 
@@ -142,22 +145,27 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _join(settings: Settings) -> tuple[Brain, LocalStorage]:
+def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
     make_home(settings.home)
     secret_key = settings.secret_key or load_secret_key(settings.home)
     storage = LocalStorage(settings.storage, base_url=f"{settings.public_url}/objects", secret_key=secret_key)
+    compute = LocalCompute(settings.home / "unit", storage_root=settings.storage)
     brain = Brain(
         database=Database(make_engine(settings.database_url)),
-        connect=_connect(settings, storage),
+        connect=_connect(UnitLink(storage=storage, compute=compute, brain_url=settings.local_url)),
         passwords=Passwords(),
         secret_key=secret_key,
         limits=settings.limits,
     )
-    return brain, storage
+    chores = (
+        lambda: storage.remove_leftovers(before=brain.now() - _LEFTOVERS_KEPT),
+        lambda: compute.remove_ended(before=brain.now() - _LEFTOVERS_KEPT),
+    )
+    return brain, storage, chores
 
 
 @contextmanager
-def _alive(settings: Settings, brain: Brain) -> Iterator[None]:
+def _alive(settings: Settings, brain: Brain, chores: Sequence[Chore]) -> Iterator[None]:
     """Hold the home, bring the database to its newest shape, and work in the background while the block runs."""
     with ExitStack() as stack:
         if is_sqlite(settings.database_url):
@@ -165,14 +173,11 @@ def _alive(settings: Settings, brain: Brain) -> Iterator[None]:
         stack.callback(brain.database.close)
         migrate(brain.database)
         provide_local_unit(brain)
-        stack.enter_context(background(brain))
+        stack.enter_context(background(brain, chores=chores))
         yield
 
 
-def _connect(settings: Settings, storage: LocalStorage) -> Connect:
-    compute = LocalCompute(settings.home / "unit", storage_root=settings.storage)
-    here = UnitLink(storage=storage, compute=compute, brain_url=settings.local_url)
-
+def _connect(here: UnitLink) -> Connect:
     def connect(unit: ComputingUnit) -> UnitLink:
         if unit.provider is Provider.CLOUDMRHUB and unit.aws_account_id is None:
             return here

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from cloudmr.storage.base import SignedRequest
 
-IdText = Annotated[str, StringConstraints(max_length=64)]
+IdText = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")]
 """What may be an id; whether it is one is found out by looking for it."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from cloudmr.database.tables import data_files, job_inputs, jobs
 from cloudmr.model.data_files import DataFile, DataState
@@ -53,12 +54,10 @@ class DataFiles:
         )
         return self._connection.execute(query).scalar_one()
 
-    def uploading_bytes(self, owner_id: str) -> int:
-        """Return how much a person is uploading at present."""
-        query = select(func.coalesce(func.sum(data_files.c.size_bytes), 0)).where(
-            data_files.c.owner_id == owner_id, data_files.c.state == DataState.UPLOADING
-        )
-        return int(self._connection.execute(query).scalar_one())
+    def uploading_since(self, *, before: datetime) -> list[DataFile]:
+        """Return files whose upload began before a moment and has not ended."""
+        query = select(data_files).where(data_files.c.state == DataState.UPLOADING, data_files.c.created_at < before)
+        return [DataFile(**row) for row in self._connection.execute(query).mappings()]
 
     def to_purge(self, *, limit: int) -> list[DataFile]:
         """Return aborted and deleted files whose objects are still in storage."""

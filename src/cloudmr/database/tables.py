@@ -137,6 +137,7 @@ data_files = Table(
     CheckConstraint("size_bytes >= 0", name="size"),
     CheckConstraint("state <> 'ready' OR completed_at IS NOT NULL", name="completed"),
     Index(None, "owner_id", "state"),
+    Index(None, "state", "purged_at"),
 )
 
 jobs = Table(

@@ -4,52 +4,73 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from cloudmr.services.brain import Brain
 from cloudmr.services.dispatch_jobs import dispatch_jobs
 from cloudmr.services.purge_data import purge_data
 from cloudmr.services.reconcile_jobs import reconcile_jobs, recover_jobs
+from cloudmr.services.tidy import tidy
+
+Chore = Callable[[], object]
+"""Something to be done now and then."""
 
 _log = logging.getLogger(__name__)
 _EVERY_S = 1.0
 """How long a round waits for its alarm; jobs say in the database when they are due."""
+_TIDY_EVERY_S = 3600.0
 
 
 @contextmanager
-def background(brain: Brain) -> Iterator[None]:
-    """Dispatch and reconcile while the block runs; what a former Brain left open is taken up first."""
+def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
+    """Dispatch and reconcile while the block runs; what a former Brain left open is taken up first.
+
+    `chores` are done every hour, beside the Brain's own.
+    """
     recover_jobs(brain)
     stopping = threading.Event()
+    tidying = threading.Event()
     rounds = [
-        (brain.dispatch_alarm, lambda: dispatch_jobs(brain)),
-        (brain.check_alarm, lambda: (reconcile_jobs(brain), purge_data(brain))),
+        _Round(alarm=brain.dispatch_alarm, every_s=_EVERY_S, work=[partial(dispatch_jobs, brain)]),
+        _Round(
+            alarm=brain.check_alarm, every_s=_EVERY_S, work=[partial(reconcile_jobs, brain), partial(purge_data, brain)]
+        ),
+        _Round(alarm=tidying, every_s=_TIDY_EVERY_S, work=[partial(tidy, brain), *chores]),
     ]
-    threads = [
-        threading.Thread(target=_go_round, args=(alarm, stopping, work), name=f"cloudmr-round-{number}")
-        for number, (alarm, work) in enumerate(rounds)
-    ]
+    threads = [threading.Thread(target=each.go, args=(stopping,), name="cloudmr-background") for each in rounds]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
         stopping.set()
-        for alarm, _ in rounds:
-            alarm.set()
+        for each in rounds:
+            each.alarm.set()
         for thread in threads:
             thread.join()
 
 
-def _go_round(alarm: threading.Event, stopping: threading.Event, work: Callable[[], object]) -> None:
-    while True:
-        alarm.wait(_EVERY_S)
-        alarm.clear()
-        if stopping.is_set():
-            return
-        try:
-            work()
-        except Exception:
-            # A round that failed, say for a locked database, must not be the last.
-            _log.exception("a background round failed")
+@dataclass(frozen=True, kw_only=True)
+class _Round:
+    """Work that is done again and again: when the alarm rings, and otherwise every so many seconds."""
+
+    alarm: threading.Event
+    every_s: float
+    work: Sequence[Chore]
+
+    def go(self, stopping: threading.Event) -> None:
+        while True:
+            for chore in self.work:
+                try:
+                    chore()
+                except Exception:
+                    # A round that failed, say for a locked database, must not be the last.
+                    _log.exception("background work failed")
+            self.alarm.wait(self.every_s)
+            # Cleared before the work, so that an alarm that rings meanwhile brings another round.
+            self.alarm.clear()
+            if stopping.is_set():
+                return

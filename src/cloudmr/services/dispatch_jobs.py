@@ -10,7 +10,7 @@ from cloudmr.errors import UnitUnavailable
 from cloudmr.model.events import BRAIN, JobAction
 from cloudmr.model.fair_share import next_turns
 from cloudmr.model.jobs import Job, JobState
-from cloudmr.model.units import ComputingUnit, Mode
+from cloudmr.model.units import ComputingUnit, Mode, UnitStatus
 from cloudmr.services.attempts import execution_request
 from cloudmr.services.brain import Brain
 from cloudmr.services.changes import write_change
@@ -18,6 +18,8 @@ from cloudmr.services.changes import write_change
 _log = logging.getLogger(__name__)
 _MODE_2_SLOTS = 1000
 """Beyond what any account runs at once; the account itself has the last word."""
+_ILL = frozenset({UnitStatus.UNWELL, UnitStatus.GONE})
+"""A job waits until its unit is well again; it never goes to another one by itself."""
 _FIRST_LOOK = timedelta(seconds=10)
 
 
@@ -45,7 +47,7 @@ def _turns(brain: Brain) -> Iterator[tuple[str, ComputingUnit]]:
     with brain.database.read() as transaction:
         for unit_id, queue in transaction.jobs.queue().items():
             unit = transaction.units.get(unit_id)
-            if unit is None:
+            if unit is None or unit.status in _ILL:
                 continue
             is_shared = unit.mode is Mode.MODE_1
             turns = next_turns(

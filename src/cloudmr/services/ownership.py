@@ -5,6 +5,7 @@ from __future__ import annotations
 from cloudmr.database.base import Transaction
 from cloudmr.errors import NotFound
 from cloudmr.model.data_files import DataFile, DataState
+from cloudmr.model.ids import Kind, is_id
 from cloudmr.model.jobs import Job
 from cloudmr.model.people import Caller
 from cloudmr.model.units import ComputingUnit
@@ -12,7 +13,7 @@ from cloudmr.model.units import ComputingUnit
 
 def own_data_file(transaction: Transaction, caller: Caller, data_id: str, *, for_change: bool = False) -> DataFile:
     """Return the caller's data file of that id. Raise `NotFound` for one that is deleted, too."""
-    data_file = transaction.data_files.get(data_id, for_change=for_change)
+    data_file = transaction.data_files.get(data_id, for_change=for_change) if is_id(Kind.DATA, data_id) else None
     if data_file is None or data_file.owner_id != caller.id or data_file.state is DataState.DELETED:
         raise NotFound("data file")
     return data_file
@@ -20,7 +21,7 @@ def own_data_file(transaction: Transaction, caller: Caller, data_id: str, *, for
 
 def own_job(transaction: Transaction, caller: Caller, job_id: str, *, for_change: bool = False) -> Job:
     """Return the caller's job of that id. Raise `NotFound`."""
-    job = transaction.jobs.get(job_id, for_change=for_change)
+    job = transaction.jobs.get(job_id, for_change=for_change) if is_id(Kind.JOB, job_id) else None
     if job is None or job.owner_id != caller.id:
         raise NotFound("job")
     return job

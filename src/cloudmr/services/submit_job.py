@@ -184,7 +184,7 @@ def _check_queue(brain: Brain, transaction: Transaction, caller: Caller, unit: C
 
 
 def _alias(order: JobOrder, document: TaskDocument) -> str:
-    alias = (order.alias or "").strip()
+    alias = "".join(character for character in order.alias or "" if character.isprintable()).strip()
     if len(alias) > MAX_ALIAS_LENGTH:
         raise InvalidRequest(f"The name of a job has at most {MAX_ALIAS_LENGTH} characters.", "Choose a shorter one.")
     return alias or f"{document.task.name} {document.task.options.reconstructor.name}".upper()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
+from cloudmr.database.errors import AlreadyThere
 from cloudmr.model.throttle import Throttle
 from cloudmr.services.brain import Brain
 
@@ -21,5 +22,12 @@ def try_key(*parts: str) -> str:
 
 def count_try(brain: Brain, throttle: Throttle, key: str) -> None:
     """Count one try. Raise `LimitReached` if that is too many."""
+    try:
+        _count(brain, throttle, key)
+    except AlreadyThere:
+        _count(brain, throttle, key)
+
+
+def _count(brain: Brain, throttle: Throttle, key: str) -> None:
     with brain.database.write() as transaction:
         transaction.tries.put(key, throttle.count(transaction.tries.get(key), now=brain.now()))

@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_files")),
     )
     op.create_index(op.f("ix_data_files_owner_id_state"), "data_files", ["owner_id", "state"])
+    op.create_index(op.f("ix_data_files_state_purged_at"), "data_files", ["state", "purged_at"])
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=32), nullable=False),
