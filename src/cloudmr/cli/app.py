@@ -1,0 +1,39 @@
+"""The command line `cloudmr`, put together. What a command needs is imported when it runs, so `--help` is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import mroptimum
+from cloudmr.cli import accounts, data, demo, jobs, server, units
+from cloudmr.cli.exit_codes import EPILOG
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="CloudMR Brain: run MR Optimum jobs on computing units, from raw data to SNR maps.",
+    epilog=EPILOG,
+)
+app.add_typer(server.app)
+app.add_typer(demo.app)
+app.add_typer(accounts.app)
+app.add_typer(data.app, name="data")
+app.add_typer(units.app, name="unit")
+app.add_typer(jobs.app, name="job")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"cloudmr {mroptimum.__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

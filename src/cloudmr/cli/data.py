@@ -1,0 +1,117 @@
+"""`cloudmr data`: raw files on their way to a computing unit, and those that are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cloudmr.cli.exit_codes import EPILOG
+from cloudmr.cli.layout import in_bytes, printable
+from cloudmr.cli.session import KeepHeaders, ModeOption, UnitOption, signed_in
+from cloudmr.cli.terminal import AsJson, byte_bar
+from cloudmr.cli.views import data_table
+
+if TYPE_CHECKING:
+    from cloudmr.client.answers import DataFile
+    from cloudmr.client.brain import BrainClient
+    from cloudmr.model.units import Mode
+
+app = typer.Typer(no_args_is_help=True, help="Raw files: upload, list, rename, download, delete.")
+
+DataId = Annotated[str, typer.Argument(metavar="DATA_ID", help="`cloudmr data list` shows them.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write over a file that is there already.")]
+
+
+@app.command(epilog=EPILOG)
+def upload(
+    files: Annotated[list[Path], typer.Argument(help="Raw files: Siemens TWIX, ISMRMRD, .mat or .npz.")],
+    unit: UnitOption = None,
+    mode: ModeOption = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call the file there; its own name may name a person.")
+    ] = None,
+    keep_headers: KeepHeaders = False,
+    as_json: AsJson = False,
+) -> None:
+    """Upload raw files; an upload that was interrupted goes on where it stopped.
+
+    A file whose header may name a person is refused before any of it leaves this machine.
+    """
+    if name is not None and len(files) > 1:
+        raise typer.BadParameter("it goes with one file only.", param_hint="--name")
+    with signed_in(as_json) as (brain, terminal):
+        done = [
+            upload_file(brain, path, filename=name, unit=unit, mode=mode, keep_headers=keep_headers) for path in files
+        ]
+        values = [file.model_dump(mode="json") for file in done]
+        terminal.answer(values, "\n".join(f"{file.id}  {printable(file.filename)}" for file in done))
+
+
+@app.command("list", epilog=EPILOG)
+def list_(as_json: AsJson = False) -> None:
+    """List your data files, the latest first."""
+    with signed_in(as_json) as (brain, terminal):
+        files = list(brain.data_files())
+        terminal.answer([file.model_dump(mode="json") for file in files], data_table(files))
+
+
+@app.command(epilog=EPILOG)
+def rename(data_id: DataId, name: str, as_json: AsJson = False) -> None:
+    """Call a data file something else."""
+    with signed_in(as_json) as (brain, terminal):
+        file = brain.rename_data(data_id, filename=name)
+        terminal.answer(file.model_dump(mode="json"), f"{file.id}  {printable(file.filename)}")
+
+
+@app.command(epilog=EPILOG)
+def download(
+    data_id: DataId,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write. [default: its name, in this folder]")
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a data file back; a download that was interrupted goes on where it stopped."""
+    with signed_in(as_json) as (brain, terminal):
+        file = brain.data_file(data_id)
+        path = output or Path(Path(file.filename).name)
+        with byte_bar(f"Downloading {path.name}", file.size_bytes) as advance:
+            brain.download_data(data_id, path, overwrite=overwrite, advance=advance)
+        terminal.answer({"path": str(path), "size_bytes": file.size_bytes}, f"{path}  {in_bytes(file.size_bytes)}")
+
+
+@app.command(epilog=EPILOG)
+def delete(
+    data_ids: Annotated[list[str], typer.Argument(metavar="DATA_ID…", help="`cloudmr data list` shows them.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete data files, for good."""
+    if not yes:
+        typer.confirm(
+            f"Delete {len(data_ids)} data file{'s' if len(data_ids) > 1 else ''} for good?", abort=True, err=True
+        )
+    with signed_in(as_json) as (brain, terminal):
+        for data_id in data_ids:
+            brain.delete_data(data_id)
+        terminal.answer({"deleted": data_ids}, "\n".join(f"Deleted {data_id}." for data_id in data_ids))
+
+
+def upload_file(
+    brain: BrainClient,
+    path: Path,
+    *,
+    filename: str | None = None,
+    unit: str | None,
+    mode: Mode | None,
+    keep_headers: bool,
+) -> DataFile:
+    """Upload one file, showing how far it is."""
+    size_bytes = path.stat().st_size if path.is_file() else 0
+    with byte_bar(f"Uploading {path.name}", size_bytes) as advance:
+        return brain.upload(
+            path, filename=filename, unit_id=unit, mode=mode, keep_headers=keep_headers, advance=advance
+        )

@@ -1,0 +1,225 @@
+"""`cloudmr job`: to ask for a job, to see how it stands, to end it, to get what it left."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cloudmr.cli.data import Overwrite, upload_file
+from cloudmr.cli.exit_codes import EPILOG, ExitCode
+from cloudmr.cli.following import watch as watch_job
+from cloudmr.cli.layout import printable
+from cloudmr.cli.placement import local, placed
+from cloudmr.cli.session import KeepHeaders, ModeOption, UnitOption, signed_in
+from cloudmr.cli.terminal import AsJson, Terminal, byte_bar
+from cloudmr.cli.views import job_record, job_table, log_lines
+from cloudmr.model.ids import Kind, is_id
+from cloudmr.model.jobs import JobState
+from mroptimum.errors import TaskError
+
+if TYPE_CHECKING:
+    from cloudmr.client.answers import DataFile, Job
+    from cloudmr.client.brain import BrainClient
+    from mroptimum.task import FileReference, TaskDocument
+
+app = typer.Typer(no_args_is_help=True, help="Jobs: submit, list, show, watch, log, cancel, download.")
+
+JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="`cloudmr job list` shows them.")]
+FILE_OR_ID = "FILE|DATA_ID"
+
+
+@app.command(epilog=EPILOG)
+def submit(
+    task_file: Annotated[
+        Path | None, typer.Argument(metavar="[TASK.json]", help="A task document; its local files are uploaded.")
+    ] = None,
+    signal: Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the signal.")] = None,
+    noise: Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the noise scan.")] = None,
+    second: Annotated[
+        str | None, typer.Option(metavar=FILE_OR_ID, help="The second repetition, for --noise-estimate repetitions.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="ac")] = "ac",
+    reconstruction: Annotated[str, typer.Option(help="rss, b1 or sense.")] = "rss",
+    acceleration: Annotated[int | None, typer.Option(help="Default: as the file was sampled.")] = None,
+    decimate: Annotated[bool, typer.Option("--decimate", help="Undersample a full scan by --acceleration.")] = False,
+    acs_lines: Annotated[int | None, typer.Option(help="Calibration lines to use or to keep.")] = None,
+    coil_maps: Annotated[str | None, typer.Option(help="inner or innerACL.")] = None,
+    mask_percentage: Annotated[float | None, typer.Option(help="Count as object from this % of the maximum.")] = None,
+    noise_estimate: Annotated[
+        str | None, typer.Option(help="Without a noise scan: repetitions, kspace_edge or image_corners.")
+    ] = None,
+    coil_sensitivities: Annotated[bool, typer.Option("--coil-sensitivities", help="Coil maps too.")] = False,
+    matlab: Annotated[bool, typer.Option("--matlab", help="matlab.mat too.")] = False,
+    alias: Annotated[str | None, typer.Option("--name", help="What to call the job.")] = None,
+    unit: UnitOption = None,
+    mode: ModeOption = None,
+    keep_headers: KeepHeaders = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Wait for the end of the job, and show how far it is.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Wait for the end, and bring the results into this folder.")
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for a job, by a task file or by --signal and the flags of `mroptimum snr`; local files are uploaded first."""
+    with signed_in(as_json) as (brain, terminal):
+        from mroptimum.flags import Flags
+
+        flags = Flags(
+            method=method,
+            reconstruction=reconstruction,
+            acceleration=acceleration,
+            decimate=decimate,
+            acs_lines=acs_lines,
+            coil_maps=coil_maps,
+            mask_percentage=mask_percentage,
+            noise_estimate=noise_estimate,
+            coil_sensitivities=coil_sensitivities,
+            matlab=matlab,
+        )
+        if task_file is None and signal is not None:
+            document = flags.document(_given(brain, signal), _if_given(brain, noise), _if_given(brain, second))
+        elif task_file is not None and flags == Flags() and (signal, noise, second) == (None, None, None):
+            document = _read_task(task_file)
+        else:
+            raise typer.BadParameter("Give either a task file, or --signal with what belongs to it.")
+
+        def place(path: Path) -> FileReference:
+            return _reference(upload_file(brain, path, unit=unit, mode=mode, keep_headers=keep_headers))
+
+        job = brain.submit(placed(document, place), alias=alias, unit_id=unit, mode=mode)
+        if not (watch or output):
+            terminal.answer(_values(job), f"{job.job_id}  {job.status} on {job.computing_unit.alias}. {job.reason}")
+            return
+        terminal.note(f"Submitted {job.job_id} to {job.computing_unit.alias}.")
+        job = watch_job(brain, job.job_id)
+        if output and job.succeeded:
+            _bring_files(brain, job.job_id, output, overwrite=overwrite)
+        _end(terminal, job)
+
+
+@app.command("list", epilog=EPILOG)
+def list_(
+    state: Annotated[list[JobState] | None, typer.Option(help="Only jobs in this state; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List your jobs, the latest first."""
+    with signed_in(as_json) as (brain, terminal):
+        jobs = list(islice(brain.jobs(state or ()), limit))
+        terminal.answer([_values(job) for job in jobs], job_table(jobs))
+
+
+@app.command(epilog=EPILOG)
+def show(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show how a job stands: where it runs and why, how far it is, how it ended."""
+    with signed_in(as_json) as (brain, terminal):
+        job = brain.job(job_id)
+        terminal.answer(_values(job), job_record(job))
+
+
+@app.command(epilog=EPILOG)
+def watch(job_id: JobId, as_json: AsJson = False) -> None:
+    """Wait for the end of a job, and show how far it is. To interrupt this does not end the job."""
+    with signed_in(as_json) as (brain, terminal):
+        _end(terminal, watch_job(brain, job_id))
+
+
+@app.command(epilog=EPILOG)
+def log(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show what happened to a job, and what its worker said so far."""
+    with signed_in(as_json) as (brain, terminal):
+        found = brain.job_log(job_id)
+        terminal.answer(
+            found.model_dump(mode="json", by_alias=True), "\n".join(printable(line) for line in log_lines(found))
+        )
+
+
+@app.command(epilog=EPILOG)
+def cancel(job_id: JobId, as_json: AsJson = False) -> None:
+    """Ask for the end of a job."""
+    with signed_in(as_json) as (brain, terminal):
+        job = brain.cancel(job_id)
+        terminal.answer(_values(job), f"{job.job_id}  {job.status}{'' if job.has_ended else ', will be cancelled'}")
+
+
+@app.command(epilog=EPILOG)
+def download(
+    job_id: JobId,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder (with --zip: file) to write. [default: the job's id]")
+    ] = None,
+    as_zip: Annotated[bool, typer.Option("--zip", help="One zip file instead of a folder.")] = False,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring what an ended job left: maps, report and all, or what is known of its failure.
+
+    Every file is held to the SHA-256 in the manifest. A download that was interrupted goes on where it stopped.
+    """
+    with signed_in(as_json) as (brain, terminal):
+        if as_zip:
+            path = output or Path(f"{job_id}.zip")
+            files = [_bring_package(brain, job_id, path, overwrite=overwrite)]
+        else:
+            path = output or Path(job_id)
+            files = _bring_files(brain, job_id, path, overwrite=overwrite)
+        terminal.answer({"path": str(path), "files": [str(file) for file in files]}, "\n".join(map(str, files)))
+
+
+def _if_given(brain: BrainClient, text: str | None) -> FileReference | None:
+    return None if text is None else _given(brain, text)
+
+
+def _given(brain: BrainClient, text: str) -> FileReference:
+    """Return the reference to what was given on the command line: a data file by its id, or a file of this machine."""
+    return _reference(brain.data_file(text)) if is_id(Kind.DATA, text) else local(Path(text))
+
+
+def _reference(file: DataFile) -> FileReference:
+    from mroptimum.task import FileReference
+
+    place = {"type": "s3", "filename": file.filename, "bucket": file.bucket, "key": file.key}
+    return FileReference.model_validate({"type": "file", "options": place})
+
+
+def _read_task(path: Path) -> TaskDocument:
+    from mroptimum.task import TaskDocument
+
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise TaskError(f"The task file cannot be read: {error.strerror}.", "Check its name and rights.") from None
+    except (ValueError, RecursionError):
+        raise TaskError("The task file is not JSON.", "Check the file with a JSON checker.") from None
+    return TaskDocument.parse(document)
+
+
+def _bring_files(brain: BrainClient, job_id: str, folder: Path, *, overwrite: bool) -> list[Path]:
+    result = brain.result(job_id)
+    with byte_bar("Downloading", sum(file.size_bytes for file in result.files)) as advance:
+        return brain.download_files(result, folder, overwrite=overwrite, advance=advance)
+
+
+def _bring_package(brain: BrainClient, job_id: str, path: Path, *, overwrite: bool) -> Path:
+    result = brain.result(job_id)
+    with byte_bar("Downloading", result.package.size_bytes if result.package else 0) as advance:
+        brain.download_package(result, path, overwrite=overwrite, advance=advance)
+    return path
+
+
+def _end(terminal: Terminal, job: Job) -> None:
+    """Print a job that has ended, and end the command as the job ended."""
+    terminal.answer(_values(job), job_record(job))
+    if not job.succeeded:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _values(job: Job) -> dict[str, Any]:
+    return job.model_dump(mode="json", by_alias=True)
