@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 
 import httpx
@@ -15,6 +14,7 @@ from cloudmr.model.documents import JobDocument
 from cloudmr.model.instants import Clock
 from cloudmr.model.reports import Report, ReportedEvent, ReportedProgress
 from cloudmr.worker.errors import Unheard
+from mroptimum.errors import Cancelled
 from mroptimum.run import Progress
 
 _PATIENCE = RetryPolicy(first_wait_s=0.5, longest_wait_s=15, give_up_after_s=120)
@@ -22,7 +22,10 @@ _PATIENCE = RetryPolicy(first_wait_s=0.5, longest_wait_s=15, give_up_after_s=120
 
 
 class Brain:
-    """Signs everything with the secret of one attempt."""
+    """Signs everything with the secret of one attempt.
+
+    `wait` waits for so many seconds, or until the worker is asked to stop, and tells which (as `threading.Event.wait`).
+    """
 
     def __init__(
         self,
@@ -30,19 +33,23 @@ class Brain:
         client: httpx.Client,
         *,
         clock: Clock,
+        wait: Callable[[float], bool],
         retry: RetryPolicy = _PATIENCE,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._request = request
         self._client = client
         self._clock = clock
         self._retry = retry
-        self._sleep = sleep
+        self._wait = wait
         self._key = attempt_key(request)
         self._sequence = itertools.count(1)
 
     def fetch_document(self) -> JobDocument:
-        """Return the job document. Raise `Unheard` when the Brain refuses it, or says nothing for long."""
+        """Return the job document.
+
+        Raise `Unheard` when the Brain refuses it, or says nothing for long, and `Cancelled` when somebody does not want
+        to wait any longer.
+        """
         waits_s = self._retry.waits_s()
         while True:
             try:
@@ -58,7 +65,8 @@ class Brain:
             wait_s = next(waits_s, None)
             if is_final or wait_s is None:
                 raise Unheard(why)
-            self._sleep(wait_s)
+            if self._wait(wait_s):
+                raise Cancelled("The job was asked to stop.", "Submit it again if it is wanted.")
 
     def tell_progress(self, progress: Progress) -> None:
         """Report a step. Raise `httpx.HTTPError` when the Brain does not hear it; it is not tried again."""

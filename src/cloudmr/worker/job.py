@@ -98,12 +98,12 @@ def _succeed(
 
     inputs = stage(document.inputs, storage=storage, folder=folder / "inputs", journal=journal, go_on=go_on)
     result = compute(task, locate=inputs.locate, progress=journal.follow, cancelled=cancelled)
-    go_on()
     journal.say("writing the result package", step="package")
+    go_on()
     package = folder / "package"
     write_package(result, package, provenance=_provenance(document))
-    go_on()
     journal.say("storing the result package", step="store")
+    go_on()
     _write_log(package / "log.json", journal.entries(result.log))
     return store_package(package, storage=storage, bucket=Bucket.RESULTS, prefix=document.results_prefix)
 

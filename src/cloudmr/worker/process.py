@@ -57,7 +57,7 @@ def main(launch: Launch, folder: RunFolder) -> ExitCode:
 
 def _work(launch: Launch, folder: RunFolder, stop: threading.Event) -> ExitCode:
     with httpx.Client(timeout=_TIMEOUT_S) as client:
-        brain = Brain(launch.request, client, clock=utc_now)
+        brain = Brain(launch.request, client, clock=utc_now, wait=stop.wait)
         document = brain.fetch_document()
         with ProgressReporter(brain.tell_progress) as reporter:
             outcome = run_job(

@@ -40,8 +40,8 @@ def stage(
     folder.mkdir()
     paths: dict[str, Path] = {}
     for number, file in enumerate(inputs):
-        go_on()
         journal.say(f"fetching data file {number + 1} of {len(inputs)}", step="fetch", done=number, total=len(inputs))
+        go_on()
         path = folder / file.data_id
         storage.fetch(Bucket(file.bucket), file.key, path)
         found = checksum_file(path)
