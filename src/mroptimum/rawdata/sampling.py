@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mroptimum.rawdata.acquisition import Mask
 
@@ -62,49 +61,43 @@ def split_sampling(recorded: Mask, also_calibration: Mask) -> Sampling:
     `also_calibration` are imaging lines marked as calibration lines, too: they need not lie on the regular spacing.
     Lines beside it are `extra`. Where there is no regular spacing, all lines are kept and `is_regular` is false.
     """
-    purely_imaging = recorded & ~also_calibration
-    if not purely_imaging.any():
-        purely_imaging = recorded
-    spacing_z, lines_z = _comb(np.flatnonzero(purely_imaging.any(axis=1)))
-    spacing_y, lines_y = _comb(np.flatnonzero(purely_imaging.any(axis=0)))
-    # Calibration-and-imaging lines can stand where the comb would have a line of its own, at the ends too.
-    lines_z = _extend(lines_z, spacing_z, np.asarray(recorded.any(axis=1)))
-    lines_y = _extend(lines_y, spacing_y, np.asarray(recorded.any(axis=0)))
+    certain = recorded & ~also_calibration
+    if not certain.any():
+        certain = recorded
+    spacing_z, lines_z = _comb(_used(certain, axis=1), _used(recorded, axis=1))
+    spacing_y, lines_y = _comb(_used(certain, axis=0), _used(recorded, axis=0))
     regular = np.zeros_like(recorded)
     regular[np.ix_(lines_z, lines_y)] = True
-    if (recorded & regular).sum() == regular.sum():
-        return Sampling(lines=regular, acceleration=(spacing_y, spacing_z), extra=recorded & ~regular, is_regular=True)
-    return Sampling(
-        lines=recorded.copy(), acceleration=(spacing_y, spacing_z), extra=np.zeros_like(recorded), is_regular=False
-    )
+    acceleration = (spacing_y, spacing_z)
+    if not (regular & ~recorded).any():
+        return Sampling(lines=regular, acceleration=acceleration, extra=recorded & ~regular, is_regular=True)
+    return Sampling(lines=recorded.copy(), acceleration=acceleration, extra=np.zeros_like(recorded), is_regular=False)
 
 
-def _comb(lines: NDArray[np.intp]) -> tuple[int, list[int]]:
-    """Return the spacing and the teeth of the comb through the first line, or spacing 1 and all lines if there is none.
+def _used(mask: Mask, *, axis: int) -> list[int]:
+    return [int(index) for index in np.flatnonzero(mask.any(axis=axis))]
 
-    Lines between the teeth are allowed as one block without holes, as calibration lines are. A block nearly as wide as
-    k-space is none: it is full sampling with a hole in it.
+
+def _comb(certain: list[int], recorded: list[int]) -> tuple[int, list[int]]:
+    """Return the spacing and the teeth of the widest comb through the first certain line, else 1 and all lines.
+
+    Every tooth must be recorded. Certain lines between the teeth are allowed where calibration lines are: in one block
+    without holes. A block nearly as wide as k-space is none: it is full sampling with a hole in it.
     """
-    indices = [int(line) for line in lines]
-    spacing = max((b - a for a, b in pairwise(indices)), default=1)
-    teeth = list(range(indices[0], indices[-1] + 1, spacing))
-    between = sorted(set(indices) - set(teeth))
-    if not set(teeth) <= set(indices):
-        return 1, indices
-    if between:
-        block = range(between[0], between[-1] + 1)
-        if not set(block) <= set(indices) or len(block) > _WIDEST_BLOCK * (indices[-1] - indices[0] + 1):
-            return 1, indices
-    return spacing, teeth
-
-
-def _extend(teeth: list[int], spacing: int, present: NDArray[np.bool_]) -> list[int]:
-    first, last = teeth[0], teeth[-1]
-    while first - spacing >= 0 and present[first - spacing]:
-        first -= spacing
-    while last + spacing < len(present) and present[last + spacing]:
-        last += spacing
-    return [*range(first, teeth[0], spacing), *teeth, *range(teeth[-1] + spacing, last + 1, spacing)]
+    present = set(recorded)
+    for spacing in sorted({b - a for a, b in pairwise(certain)}, reverse=True):
+        first, last = certain[0], certain[-1]
+        while first - spacing in present:
+            first -= spacing
+        while last + spacing in present:
+            last += spacing
+        teeth = range(first, last + 1, spacing)
+        between = sorted(set(certain) - set(teeth))
+        block = range(between[0], between[-1] + 1) if between else range(0)
+        is_block = present.issuperset(block) and len(block) <= _WIDEST_BLOCK * (recorded[-1] - recorded[0] + 1)
+        if present.issuperset(teeth) and is_block:
+            return spacing, list(teeth)
+    return 1, recorded
 
 
 def contiguous_block(mask: Mask, seed: Mask) -> Mask:

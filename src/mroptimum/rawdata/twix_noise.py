@@ -3,7 +3,7 @@
 A noise scan that is a measurement of its own (Siemens: *AdjCoilSens*) has its dwell time in its own header. Noise lines
 in front of an imaging measurement are taken by Siemens' sequences at 130 Hz per pixel whatever the image's bandwidth,
 so a readout lasts 1/130 s; sequences of researchers use the image's own readout. The header does not tell the two
-apart, but the image does: noise power goes with bandwidth, and the quietest parts of k-space hold little else.
+apart, but the image does: noise power goes with bandwidth.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mroptimum.rawdata.acquisition import Complex64, NoiseScan
 from mroptimum.rawdata.plausibility import refuse_implausible_noise
@@ -20,8 +21,8 @@ from mroptimum.rawdata.twix_content import TwixMeasurement
 
 _VENDOR_BANDWIDTH_PER_PIXEL_HZ = 130.0
 _LINES_LOOKED_AT = 512
-_BLOCK_SAMPLES = 16
-_QUIETEST = 0.1
+_QUIETEST_LINES = 0.1
+_ENOUGH_OVERSAMPLING = 1.5
 _ALIKE = 0.05
 _UNCERTAIN = 0.25
 
@@ -84,7 +85,10 @@ def noise_of(measurement: TwixMeasurement) -> FoundNoise:
     imaging = measurement.imaging
     if imaging:
         dwell = embedded_dwell_time(
-            samples, [lines.samples(r) for r in alike(imaging)[:_LINES_LOOKED_AT]], header.dwell_time_s
+            samples,
+            [lines.samples(r) for r in alike(imaging)[:_LINES_LOOKED_AT]],
+            header.dwell_time_s,
+            oversampling=header.readout_oversampling or 1.0,
         )
         where = "noise lines of the imaging measurement"
     else:
@@ -102,11 +106,13 @@ def noise_of(measurement: TwixMeasurement) -> FoundNoise:
     )
 
 
-def embedded_dwell_time(noise: Complex64, imaging: Sequence[Complex64], image_dwell_time_s: float | None) -> DwellTime:
+def embedded_dwell_time(
+    noise: Complex64, imaging: Sequence[Complex64], image_dwell_time_s: float | None, *, oversampling: float
+) -> DwellTime:
     """Decide the dwell time of noise lines ``(readout, coil, sample)`` recorded inside an imaging measurement.
 
-    `imaging` are readouts of the image, each ``(coil, sample)``. Of the two known habits, the one whose noise power
-    fits the quietest parts of the image is taken.
+    `imaging` are readouts of the image, each ``(coil, sample)``, `oversampling` is that of the readout. Of the two
+    known habits, the one whose noise power fits the noise seen in the image is taken.
     """
     if image_dwell_time_s is None:
         return DwellTime(seconds=None, source="the header gives none")
@@ -114,35 +120,54 @@ def embedded_dwell_time(noise: Complex64, imaging: Sequence[Complex64], image_dw
     ratio = vendor_s / image_dwell_time_s
     if abs(np.log(ratio)) < _ALIKE:
         return DwellTime(seconds=image_dwell_time_s, source="that of the image (header)")
-    observed = _quiet_power(imaging, noise)
+    observed = _image_noise_power(imaging, noise, oversampling)
     if abs(np.log(observed)) <= abs(np.log(observed / ratio)):
         seconds, habit, misfit = image_dwell_time_s, "that of the image", observed
     else:
         seconds, habit, misfit = vendor_s, "130 Hz per pixel", observed / ratio
-    percent = 100 * (misfit - 1)
+    found = f"the noise seen in the image then has {misfit:.2f} times the power expected from the noise lines"
     return DwellTime(
         seconds=seconds,
-        source=f"{habit}, inferred: the quietest parts of the image then have {percent:+.0f} % more power than noise",
+        source=f"{habit}, inferred: {found}",
         warning=None
         if abs(misfit - 1) < _UNCERTAIN
-        else f"The dwell time of the noise lines was inferred ({habit}) and is uncertain: the quietest parts of the "
-        f"image have {percent:+.0f} % more power than the noise that follows from it.",
+        else f"The dwell time of the noise lines was inferred ({habit}) and is uncertain: {found}.",
     )
 
 
-def _quiet_power(imaging: Sequence[Complex64], noise: Complex64) -> float:
-    """Return the power of the quietest parts of the image over that of the noise scan, averaged over coils."""
-    reference = np.mean(np.abs(noise.astype(np.complex128)) ** 2, axis=(0, 2))
-    alive = reference > 0
-    parts = []
-    for readout in imaging:
-        block = min(_BLOCK_SAMPLES, readout.shape[1])
-        n_blocks = readout.shape[1] // block
-        power = np.abs(readout[alive, : n_blocks * block].astype(np.complex128)) ** 2
-        parts.append(power.reshape(len(power), n_blocks, block).mean(axis=2))
-    relative = (np.concatenate(parts, axis=1) / reference[alive, np.newaxis]).mean(axis=0)
-    quiet = relative[relative <= np.quantile(relative, _QUIETEST)]
-    return max(float(quiet.mean()), float(np.finfo(np.float64).tiny))
+def _image_noise_power(imaging: Sequence[Complex64], noise: Complex64, oversampling: float) -> float:
+    """Return the noise power in the image over that of the noise scan.
+
+    With readout oversampling, the columns of the readout's image beyond the field of view hold noise only. Without it,
+    the lines with least power, at the edge of k-space, hold little else.
+    """
+    lines = np.asarray(imaging).astype(np.complex128)
+    reference = noise.astype(np.complex128)
+    if oversampling >= _ENOUGH_OVERSAMPLING:
+        beyond_image, beyond_noise = _beyond(lines, 1 / oversampling), _beyond(reference, 1 / oversampling)
+        # The median over lines passes over the strong ones, whose truncated readouts ring beyond the field of view.
+        return _mean_ratio(np.median(_power(beyond_image).mean(axis=2), axis=0), _power(beyond_noise).mean(axis=(0, 2)))
+    per_line = _power(lines).mean(axis=(1, 2))
+    quiet = lines[per_line <= np.quantile(per_line, _QUIETEST_LINES)]
+    return _mean_ratio(_power(quiet).mean(axis=(0, 2)), _power(reference).mean(axis=(0, 2)))
+
+
+def _beyond(readouts: NDArray[np.complex128], inner: float) -> NDArray[np.complex128]:
+    """Return the columns of the readouts' images beyond the `inner` part, up to halfway to the edge of the band."""
+    n_samples = readouts.shape[-1]
+    position = np.abs(np.fft.fftfreq(n_samples)) * 2
+    columns = (position > inner + 0.1 * (1 - inner)) & (position < (1 + inner) / 2)
+    return np.asarray(np.fft.fft(readouts, axis=-1, norm="ortho")[..., columns])
+
+
+def _power(samples: NDArray[np.complex128]) -> NDArray[np.float64]:
+    return np.asarray(samples.real**2 + samples.imag**2)
+
+
+def _mean_ratio(image: NDArray[np.float64], noise: NDArray[np.float64]) -> float:
+    """Return the ratio of powers (coil), averaged over the coils that receive anything."""
+    alive = (noise > 0) & (image > 0)
+    return float(np.mean(image[alive] / noise[alive])) if alive.any() else 1.0
 
 
 def _coil_order(noise: FoundNoise, n_coils: int, names: tuple[str, ...]) -> list[int] | None:
