@@ -10,6 +10,7 @@ from datetime import datetime
 from cloudmr.compute.base import Cause, Execution, ExecutionState, Resources
 from cloudmr.compute.exit_codes import ExitCode
 from cloudmr.compute.outcome import Outcome
+from cloudmr.compute.symptoms import tells_of_no_disk, tells_of_no_memory
 
 _BY_EXIT_CODE: Mapping[int, tuple[Cause, str]] = {
     ExitCode.FAILED: (Cause.TASK_FAILED, "The worker said why."),
@@ -25,9 +26,6 @@ _BY_SIGNAL: Mapping[int, tuple[Cause, str]] = {
     signal.SIGKILL: (Cause.KILLED, "It was killed."),
     signal.SIGTERM: (Cause.KILLED, "It was told to end from outside the unit."),
 }
-# What Python, C++, the C library and OpenBLAS print when the address space is used up, or a write is refused.
-_LAST_WORDS_WITHOUT_MEMORY = (b"MemoryError", b"std::bad_alloc", b"Cannot allocate memory", b"Memory allocation")
-_LAST_WORDS_WITHOUT_DISK = (b"File too large", b"No space left on device", b"Disk quota exceeded")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +34,7 @@ class WorkerExit:
 
     returncode: int
     cpu_time_s: float
-    last_words: bytes = b""
+    last_words: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +93,9 @@ def _why(exited: WorkerExit, *, ended_for: Cause | None, resources: Resources) -
         return _BY_SIGNAL[signal.SIGXCPU]  # it lived on after the warning
     if -exited.returncode in _BY_SIGNAL:
         return _BY_SIGNAL[-exited.returncode]
-    if any(words in exited.last_words for words in _LAST_WORDS_WITHOUT_MEMORY):
+    if tells_of_no_memory(exited.last_words):
         return _BY_EXIT_CODE[ExitCode.OUT_OF_MEMORY]
-    if any(words in exited.last_words for words in _LAST_WORDS_WITHOUT_DISK):
+    if tells_of_no_disk(exited.last_words):
         return _BY_EXIT_CODE[ExitCode.DISK_FULL]
     if exited.returncode < 0:
         return Cause.CRASHED, f"It ended by {_signal_name(-exited.returncode)}."

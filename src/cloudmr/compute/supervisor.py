@@ -183,10 +183,10 @@ def _size_bytes(folder: Path) -> int:
     return total
 
 
-def _last_words(log: Path) -> bytes:
+def _last_words(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(log.stat().st_size - _LAST_WORDS_BYTES, 0))
-        return file.read()
+        return file.read().decode(errors="replace")
 
 
 if __name__ == "__main__":

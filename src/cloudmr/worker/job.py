@@ -17,6 +17,7 @@ from typing import Protocol
 import mroptimum.run
 from cloudmr.compute.base import LogLine
 from cloudmr.compute.outcome import Outcome
+from cloudmr.compute.symptoms import tells_of_no_memory
 from cloudmr.model.documents import JobDocument
 from cloudmr.storage.base import Bucket, ObjectStore
 from cloudmr.worker.errors import InternalError
@@ -77,6 +78,8 @@ def run_job(
     except Exception as error:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
+        if tells_of_no_memory(str(error)):
+            raise MemoryError from error
         _log.exception("unexpected error in attempt %s at %s", document.attempt, document.job_id)
         failure = InternalError()
     _fail(document, task, failure, storage, folder, journal)

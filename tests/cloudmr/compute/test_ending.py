@@ -14,9 +14,7 @@ from mroptimum.errors import Explanation
 RESOURCES = Resources(memory_bytes=2_000_000_000, cpu_time_s=60, disk_bytes=3_000_000_000, deadline_s=90)
 
 
-def ending(
-    returncode: int, *, last_words: bytes = b"", cpu_time_s: float = 1, ended_for: Cause | None = None
-) -> Ending:
+def ending(returncode: int, *, last_words: str = "", cpu_time_s: float = 1, ended_for: Cause | None = None) -> Ending:
     exited = WorkerExit(returncode=returncode, cpu_time_s=cpu_time_s, last_words=last_words)
     return decide_ending(exited, ended_for=ended_for, resources=RESOURCES)
 
@@ -71,16 +69,18 @@ def test_what_an_exit_means(returncode: int, cause: Cause) -> None:
 @pytest.mark.parametrize(
     ("returncode", "last_words", "cause"),
     [
-        (1, b"Traceback\nMemoryError\n", Cause.OUT_OF_MEMORY),
-        (1, b"numpy._core._exceptions._ArrayMemoryError: Unable to allocate 2 GiB", Cause.OUT_OF_MEMORY),
-        (-signal.SIGABRT, b"terminate called after throwing an instance of 'std::bad_alloc'", Cause.OUT_OF_MEMORY),
-        (1, b"OpenBLAS error: Memory allocation still failed after 10 retries, giving up.", Cause.OUT_OF_MEMORY),
-        (1, b"OSError: [Errno 28] No space left on device", Cause.DISK_FULL),
-        (1, b"OSError: [Errno 27] File too large", Cause.DISK_FULL),
-        (-signal.SIGKILL, b"MemoryError", Cause.KILLED),
+        (1, "Traceback\nMemoryError\n", Cause.OUT_OF_MEMORY),
+        (1, "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 2 GiB", Cause.OUT_OF_MEMORY),
+        (-signal.SIGABRT, "terminate called after throwing an instance of 'std::bad_alloc'", Cause.OUT_OF_MEMORY),
+        (1, "OpenBLAS error: Memory allocation still failed after 10 retries, giving up.", Cause.OUT_OF_MEMORY),
+        (1, "ImportError: ft2font.so: failed to map segment from shared object", Cause.OUT_OF_MEMORY),
+        (1, "RuntimeError: can't start new thread", Cause.OUT_OF_MEMORY),
+        (1, "OSError: [Errno 28] No space left on device", Cause.DISK_FULL),
+        (1, "OSError: [Errno 27] File too large", Cause.DISK_FULL),
+        (-signal.SIGKILL, "MemoryError", Cause.KILLED),
     ],
 )
-def test_the_last_words_of_a_crash_tell_its_cause(returncode: int, last_words: bytes, cause: Cause) -> None:
+def test_the_last_words_of_a_crash_tell_its_cause(returncode: int, last_words: str, cause: Cause) -> None:
     assert ending(returncode, last_words=last_words).cause is cause
 
 

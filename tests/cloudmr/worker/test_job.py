@@ -254,6 +254,21 @@ def test_what_is_nobodys_fault_is_raised_and_nothing_is_stored(workplace: Workpl
     assert workplace.keys(Bucket.RESULTS) == workplace.keys(Bucket.FAILED) == []
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Resource temporarily unavailable"),
+        RuntimeError("can't start new thread"),
+        ImportError("ft2font.so: failed to map segment from shared object"),
+    ],
+    ids=str,
+)
+def test_memory_that_is_refused_by_another_name_is_out_of_memory(workplace: Workplace, error: Exception) -> None:
+    with pytest.raises(MemoryError):
+        workplace.run(compute=refuse(error))
+    assert workplace.keys(Bucket.FAILED) == []
+
+
 def stop_at(n_steps: int, reports: list[Progress]) -> Callable[[], bool]:
     """Return what asks a job to stop at its n-th step."""
     return lambda: len(reports) >= n_steps
