@@ -99,7 +99,7 @@ def failure_fields(failure: Failure | None) -> tuple[tuple[str, str], ...]:
 
 def progress_text(done: int, total: int, message: str) -> str:
     """Return how far a job is, in words; a total of 0 is not known."""
-    return f"{done} of {total}: {message}" if total else message
+    return f"{done} of {total}: {message}" if done < total else message
 
 
 def log_lines(log: JobLog) -> Iterator[str]:

@@ -1,0 +1,95 @@
+"""A job through a Brain of its own, from files on this machine to the result package in a folder."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cloudmr.cli.following import watch
+from cloudmr.cli.own_brain import own_brain
+from cloudmr.cli.placement import data_reference, local, placed
+from cloudmr.cli.terminal import Terminal, byte_bar
+from cloudmr.client.answers import Job
+from cloudmr.client.brain import BrainClient
+from cloudmr.model.results import MANIFEST, Manifest
+from mroptimum.errors import ExplainedError
+from mroptimum.flags import Flags
+from mroptimum.task import FileReference
+
+
+class OutputNotEmpty(ExplainedError):
+    """The folder for the results holds something else than an earlier result."""
+
+    code = "output_not_empty"
+
+
+class JobFailed(ExplainedError):
+    """The job has no result, for the reason that it gives itself."""
+
+    code = "job_failed"
+
+
+def run_through_own_brain(terminal: Terminal, *, signal: Path, noise: Path | None, flags: Flags, output: Path) -> Job:
+    """Upload the files, run the job, and bring its result package into `output`, in place of an earlier one.
+
+    Raise `OutputNotEmpty`, `JobFailed`, and what the client raises.
+    """
+    document = flags.document(local(signal), local(noise) if noise else None)
+    _make_room(output)
+    with (
+        tempfile.TemporaryDirectory(prefix="cloudmr-demo-", ignore_cleanup_errors=True) as folder,
+        own_brain(Path(folder) / "brain") as address,
+        BrainClient(address, folder=Path(folder) / "client") as brain,
+    ):
+        terminal.note(f"CloudMR Brain is at {address}, for as long as this takes.")
+        _open_account(brain)
+        job = brain.submit(placed(document, lambda path: _upload(brain, path)))
+        terminal.note(f"{job.job_id} was accepted by {job.computing_unit.alias}.")
+        with _cancelled_by_interrupt(brain, job):
+            job = watch(brain, job.job_id)
+        if job.failure is not None:
+            raise JobFailed(job.failure.message, job.failure.next_step, code=job.failure.code)
+        result = brain.result(job.job_id)
+        with byte_bar("Downloading the result", sum(file.size_bytes for file in result.files)) as advance:
+            brain.download_files(result, output, overwrite=True, advance=advance)
+    return job
+
+
+def _make_room(folder: Path) -> None:
+    """Remove an earlier result, file by file as its manifest names them; leave anything else alone."""
+    manifest = folder / MANIFEST
+    if manifest.is_file() and (known := Manifest.parse(manifest.read_bytes())) is not None:
+        for output in known.outputs:
+            path = folder / output.path
+            if path.resolve().is_relative_to(folder.resolve()):
+                path.unlink(missing_ok=True)
+        manifest.unlink()
+    if folder.exists() and (not folder.is_dir() or any(path.is_file() for path in folder.rglob("*"))):
+        raise OutputNotEmpty(f"{folder} holds something else than an earlier result.", "Choose another folder with -o.")
+
+
+def _open_account(brain: BrainClient) -> None:
+    password = secrets.token_urlsafe(24)
+    brain.register(email="demo@localhost", password=password)
+    brain.log_in(email="demo@localhost", password=password)
+
+
+def _upload(brain: BrainClient, path: Path) -> FileReference:
+    with byte_bar(f"Uploading {path.name}", path.stat().st_size) as advance:
+        # The Brain is ours alone and its home is removed: names in headers go nowhere.
+        return data_reference(brain.upload(path, keep_headers=True, advance=advance))
+
+
+@contextmanager
+def _cancelled_by_interrupt(brain: BrainClient, job: Job) -> Iterator[None]:
+    """End a job whose follower was interrupted, so that nothing of it outlives its Brain."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        brain.cancel(job.job_id)
+        for _ in brain.follow(job.job_id):
+            pass
+        raise
