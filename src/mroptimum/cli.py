@@ -21,8 +21,8 @@ import mroptimum
 from mroptimum.errors import ExplainedError, Explanation, TaskError
 
 if TYPE_CHECKING:
+    from mroptimum.journal import Progress
     from mroptimum.result import Result
-    from mroptimum.run import Progress
     from mroptimum.task import FileReference, TaskDocument
 
 
@@ -77,13 +77,16 @@ def snr(
     signal: SignalFile,
     output: OutputFolder,
     noise: NoiseFile = None,
-    method: Annotated[str, typer.Option(help="ac")] = "ac",
+    method: Annotated[str, typer.Option(help="ac, mr, pmr or cr.")] = "ac",
     reconstruction: Annotated[str, typer.Option(help="rss, b1 or sense.")] = "rss",
     acceleration: Annotated[int | None, typer.Option(help="Default: as the file was sampled.")] = None,
     decimate: Annotated[bool, typer.Option(help="Undersample a full scan by --acceleration.")] = False,
     acs_lines: Annotated[int | None, typer.Option(help="Calibration lines to use or to keep.")] = None,
     coil_maps: Annotated[str | None, typer.Option(help="inner or innerACL.")] = None,
     mask_percentage: Annotated[float | None, typer.Option(help="Count as object from this % of the maximum.")] = None,
+    replicas: Annotated[int | None, typer.Option(help="Number of pseudo replicas (pmr, cr).")] = None,
+    box_size: Annotated[int | None, typer.Option(help="Half-width of the box of cr, in voxels.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the drawn noise; the same seed gives the same numbers.")] = None,
     noise_estimate: Annotated[
         str | None, typer.Option(help="Without a noise scan: repetitions, kspace_edge or image_corners.")
     ] = None,
@@ -104,6 +107,9 @@ def snr(
             acs_lines=acs_lines,
             coil_maps=coil_maps,
             mask_percentage=mask_percentage,
+            replicas=replicas,
+            box_size=box_size,
+            seed=seed,
             noise_estimate=noise_estimate,
             coil_sensitivities=coil_sensitivities,
             matlab=matlab,

@@ -19,6 +19,9 @@ class Flags:
     acs_lines: int | None = None
     coil_maps: str | None = None
     mask_percentage: float | None = None
+    replicas: int | None = None
+    box_size: int | None = None
+    seed: int | None = None
     noise_estimate: str | None = None
     coil_sensitivities: bool = False
     matlab: bool = False
@@ -48,11 +51,15 @@ class Flags:
         if self.mask_percentage is not None:
             coil_maps["mask"] = {"method": "percentage", "value": self.mask_percentage}
         options |= {"decimate": self.decimate, "sensitivityMap": {"options": coil_maps}}
+        of_method = {"NR": self.replicas, "boxSize": self.box_size, "seed": self.seed}
         return TaskDocument.parse(
             {
                 "task": {
                     "name": self.method,
-                    "options": {"reconstructor": {"name": self.reconstruction, "options": options}},
+                    "options": {
+                        **{name: value for name, value in of_method.items() if value is not None},
+                        "reconstructor": {"name": self.reconstruction, "options": options},
+                    },
                 },
                 "output": {"coilsensitivity": self.coil_sensitivities, "matlab": self.matlab},
             }

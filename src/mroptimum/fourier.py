@@ -41,7 +41,8 @@ def _ramp(n: int, sign: int, dtype: np.dtype[Any]) -> Complex:
     ramp = np.exp(sign * 2j * np.pi * centre * (np.arange(n) - centre / 2) / n)
     if n % 4 == 0:
         ramp = np.round(ramp.real)
-    return ramp.astype(dtype if n % 4 else np.finfo(dtype).dtype)
+    rounded: Complex = ramp.astype(dtype if n % 4 else np.finfo(dtype).dtype)
+    return rounded
 
 
 def _multiplied(values: Complex, axes: tuple[int, ...], sign: int) -> Complex:

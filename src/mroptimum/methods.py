@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mroptimum.convention import CONVENTION
 from mroptimum.noise import NoiseModel
+from mroptimum.one_slice import SliceMaps
 from mroptimum.task import Method, ReconstructionName, TaskDocument
 
 _RECONSTRUCTIONS = {
@@ -24,23 +25,46 @@ _RECONSTRUCTIONS = {
 }
 _METHODS = {
     Method.AC: "The noise was propagated through the reconstruction analytically; no replicas were drawn.",
+    Method.MR: (
+        "Signal and noise are the mean and the standard deviation of the real repetitions, complex where the "
+        "reconstruction is linear; SNR was divided by c(nu) = sqrt(nu/2) Gamma((nu-1)/2) / Gamma(nu/2) to be unbiased."
+    ),
+    Method.PMR: (
+        "Noise of the measured covariance was added to the data {n} times ({domain} domain, seed {seed}) and the "
+        "standard deviation taken over the replicas (Robson 2008, doi:10.1002/mrm.21728), complex where the "
+        "reconstruction is linear; SNR was divided by c(nu) = sqrt(nu/2) Gamma((nu-1)/2) / Gamma(nu/2) to be unbiased."
+    ),
+    Method.CR: (
+        "Noise of the measured covariance was added to the data {n} times (seed {seed}); the standard deviation was "
+        "taken over boxes of {box} x {box} voxels and averaged over the replicas in power (Wiens 2011, "
+        "doi:10.1002/mrm.22893)."
+    ),
 }
 
 
-def methods_text(document: TaskDocument, noise: NoiseModel | None, coil_map_method: str | None) -> tuple[str, ...]:
-    """Return what was done, sentence by sentence."""
+def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMaps | None) -> tuple[str, ...]:
+    """Return what was done, sentence by sentence; `one` is any slice of the result, None if there was no SNR."""
     task = document.task
     name = task.options.reconstructor.name
-    if noise is None:
+    if one is None:
         return (
-            "Coil images were combined by the root of the sum of their squares without whitening; no SNR was computed.",
+            "Coil images were combined by the root of the sum of their squares without whitening; no SNR was made.",
         )
-    covariance = (
-        f"The noise covariance was computed from {noise.n_samples} complex samples per coil ({noise.origin}) and "
-        f"scaled to the image by {noise.chain.power:.6g} in power, the product of the factors listed."
+    sentences = [CONVENTION]
+    if noise is not None:
+        sentences.append(
+            f"The noise covariance was computed from {noise.n_samples} complex samples per coil ({noise.origin}) and "
+            f"scaled to the image by {noise.chain.power:.6g} in power, the product of the factors listed."
+        )
+    sentences.append(_RECONSTRUCTIONS[name])
+    if name is not ReconstructionName.RSS:
+        sentences.append(f"Coil maps came from the scan itself: {one.coil_maps.method}.")
+    sentences.append(
+        _METHODS[task.name].format(
+            n=task.options.replicas,
+            seed=task.options.seed,
+            domain=one.noise_domain,
+            box=2 * (task.options.box_size or 0) + 1,
+        )
     )
-    sentences = [CONVENTION, covariance, _RECONSTRUCTIONS[name]]
-    if coil_map_method and name is not ReconstructionName.RSS:
-        sentences.append(f"Coil maps came from the scan itself: {coil_map_method}.")
-    sentences.append(_METHODS[task.name])
     return tuple(sentences)

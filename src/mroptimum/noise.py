@@ -6,6 +6,7 @@ chain (`mroptimum.convention`); every factor is computed from what was really do
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -343,20 +344,24 @@ def _image_steps(acquisition: Acquisition) -> tuple[ScaleStep, ...]:
                 source=f"computed from the operator applied, mean of {n} readouts",
             )
         )
-    for name, present in (
-        ("lines", _lines_present(acquisition)),
-        ("samples of each readout", _samples_present(acquisition)),
-    ):
-        n_acquired, n_grid = present
-        if n_acquired < n_grid:
-            steps.append(
-                ScaleStep(
-                    name=f"partial Fourier, {name}",
-                    value=n_acquired / n_grid,
-                    source=f"{n_acquired} of {n_grid} acquired, the rest zero-filled",
-                )
-            )
+    steps.extend(_partial_fourier_steps(acquisition))
     return tuple(steps)
+
+
+def partial_fourier_power(acquisition: Acquisition) -> float:
+    """Return the noise power of an image voxel relative to a sampled line: below 1 where lines are zero-filled."""
+    return ScaleChain(tuple(_partial_fourier_steps(acquisition))).power
+
+
+def _partial_fourier_steps(acquisition: Acquisition) -> Iterator[ScaleStep]:
+    parts = {"lines": _lines_present(acquisition), "samples of each readout": _samples_present(acquisition)}
+    for name, (n_acquired, n_grid) in parts.items():
+        if n_acquired < n_grid:
+            yield ScaleStep(
+                name=f"partial Fourier, {name}",
+                value=n_acquired / n_grid,
+                source=f"{n_acquired} of {n_grid} acquired, the rest zero-filled",
+            )
 
 
 def _lines_present(acquisition: Acquisition) -> tuple[int, int]:

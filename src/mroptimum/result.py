@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mroptimum.coils import CoilMaps
 from mroptimum.noise import NoiseModel
 from mroptimum.rawdata.acquisition import SliceGeometry
-from mroptimum.task import TaskDocument
+from mroptimum.task import NoiseDomain, TaskDocument
 
 
 class MapKind(StrEnum):
@@ -38,6 +38,7 @@ class MapId:
     COIL_SENSITIVITY = 10
     COIL_SENSITIVITY_FROM_COIL_90 = 1000
     MASK = 100
+    STANDARD_ERROR = 200
     NOISE_SD = 201
     IMAGE = 202
     COIL_SENSITIVITY_PHASE = 2000
@@ -97,8 +98,10 @@ class Protocol:
 class Result:
     """Everything a run found. ``geometry`` has one entry a slice, empty when the file knows none.
 
-    ``noise`` is None for a run that could not give an SNR and holds the image alone. ``coil_maps`` has one entry a
-    slice. ``methods`` are the sentences for a paper's methods section, with DOIs.
+    ``noise`` is None where nothing said what it is: then there is the image alone, or an SNR from repetitions.
+    ``noise_domain`` says where pseudo replicas were drawn (None: there were none), ``seed`` from what. ``coil_maps``
+    has one entry a slice, none where they were not asked for. ``methods`` are the sentences for a paper's methods
+    section, with DOIs.
     """
 
     document: TaskDocument
@@ -112,3 +115,10 @@ class Result:
     methods: tuple[str, ...]
     log: tuple[LogEntry, ...]
     calculation_time_s: float
+    noise_domain: NoiseDomain | None = None
+    seed: int | None = None
+
+    @property
+    def has_snr(self) -> bool:
+        """Whether there is an SNR map."""
+        return any(of_map.id == MapId.SNR for of_map in self.maps)

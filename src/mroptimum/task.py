@@ -108,7 +108,16 @@ class NoiseSource(StrEnum):
     """Corners of the image; the receiver filter makes them quieter than the rest."""
 
 
-AVAILABLE_METHODS = frozenset({Method.AC})
+class NoiseDomain(StrEnum):
+    """Where the noise of pseudo replicas is drawn."""
+
+    IMAGE = "image"
+    """In the coil images: the same law, faster, wherever the reconstruction works voxel by voxel."""
+    KSPACE = "kspace"
+    """In the sampled lines of k-space: the check."""
+
+
+AVAILABLE_METHODS = frozenset({Method.AC, Method.MR, Method.PMR, Method.CR})
 AVAILABLE_RECONSTRUCTIONS = frozenset({ReconstructionName.RSS, ReconstructionName.B1, ReconstructionName.SENSE})
 AVAILABLE_COIL_MAPS = frozenset({CoilMapMethod.INNER, CoilMapMethod.INNER_ACL})
 AVAILABLE_MASKS = frozenset({MaskMethod.NO, MaskMethod.PERCENTAGE, MaskMethod.THRESHOLD})
@@ -289,10 +298,12 @@ class Reconstructor(_Part):
 
 
 class TaskOptions(_Part):
-    """What a method needs beyond the reconstruction."""
+    """What a method needs beyond the reconstruction; the same seed gives the same numbers."""
 
     replicas: PositiveInt | None = Field(None, alias="NR", description="number of pseudo replicas (pmr, cr)")
     box_size: NonNegativeInt | None = Field(None, description="half-width of the box of cr, in voxels")
+    seed: NonNegativeInt = Field(0, le=2**63 - 1, description="of the drawn noise (pmr, cr)")
+    noise_domain: Annotated[NoiseDomain, BeforeValidator(_lower)] = NoiseDomain.IMAGE
     reconstructor: Reconstructor
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 WORKERS = min(2, os.cpu_count() or 1)
 """How many threads work at once; results do not depend on it."""
@@ -20,6 +24,11 @@ def over_blocks(work: Callable[[slice], None], n: int, block: int) -> None:
         return
     for _ in _pool().map(work, blocks):
         pass
+
+
+def in_parallel(work: Callable[[Given], Made], items: Sequence[Given]) -> Iterator[Made]:
+    """Yield ``work(item)`` for all items, in their order, made on `WORKERS` threads."""
+    return _pool().map(work, items)
 
 
 @cache

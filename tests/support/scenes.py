@@ -32,7 +32,10 @@ class Scene:
     def full_snr(self) -> NDArray[np.float64]:
         """|m| sqrt(s^H C^-1 s) with C = Psi / 2, the covariance of the real components."""
         inverse = np.linalg.inv(self.psi / 2)
-        return np.abs(self.m) * np.sqrt(np.einsum("cyx,cd,dyx->yx", self.s.conj(), inverse, self.s).real)
+        full: NDArray[np.float64] = np.abs(self.m) * np.sqrt(
+            np.einsum("cyx,cd,dyx->yx", self.s.conj(), inverse, self.s).real
+        )
+        return full
 
     def sense(self, lines: NDArray[np.intp], x: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """SNR and g of column x for the sampled lines, from the dense encoding matrix."""
@@ -63,7 +66,6 @@ def build_scene(n_coils: int, n_y: int, n_x: int, seed: int = 0) -> Scene:
     phase = np.exp(1j * (angle[:, None, None] + x * np.cos(angle)[:, None, None]))
     s = np.exp(-distance / 1.5) * phase
     m = (30 + 10 * np.cos(2 * x + y)) * np.exp(1j * (0.7 * x - 0.4 * y))
-    mixing: Array = np.eye(n_coils) + 0.3 * (
-        rng.normal(size=(n_coils, n_coils)) + 1j * rng.normal(size=(n_coils, n_coils))
-    )
+    mixing: Array = np.eye(n_coils, dtype=np.complex128)
+    mixing += 0.3 * (rng.normal(size=(n_coils, n_coils)) + 1j * rng.normal(size=(n_coils, n_coils)))
     return Scene(m=m, s=s, psi=mixing @ mixing.conj().T)

@@ -15,7 +15,14 @@ from mroptimum.report.picture import Picture, Window, gradient, montage, window
 from mroptimum.result import Map, MapId, MapKind, Result
 
 _COLORMAPS = {MapId.SNR: "viridis", MapId.SENSE_G: "magma", MapId.SENSE_INVERSE_G: "magma", MapId.IMAGE: "gray"}
-_SHOWN = (MapId.SNR, MapId.SENSE_G, MapId.SENSE_INVERSE_G, MapId.IMAGE, MapId.NOISE_SD)
+_SHOWN = (
+    MapId.SNR,
+    MapId.SENSE_G,
+    MapId.SENSE_INVERSE_G,
+    MapId.IMAGE,
+    MapId.NOISE_SD,
+    MapId.STANDARD_ERROR,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

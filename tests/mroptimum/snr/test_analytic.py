@@ -29,7 +29,7 @@ def all_maps(scene: Scene, dtype: type[np.complex128] | type[np.complex64] = np.
         "b1": B1Weighted(coils),
         "sense": sense(coils, np.ones(scene.shape[1], dtype=bool), 1),
     }
-    return {name: np.asarray(analytic_snr(r, kspace)[0], dtype=np.float64) for name, r in reconstructions.items()}
+    return {name: np.asarray(analytic_snr(r, kspace).snr, dtype=np.float64) for name, r in reconstructions.items()}
 
 
 @settings(deadline=None, max_examples=30)

@@ -1,0 +1,173 @@
+"""One slice from k-space to maps: whitening, calibration, reconstruction, and the method that measures SNR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mroptimum import fourier
+from mroptimum.coils import CoilMaps, calibration_image, coil_maps, object_mask
+from mroptimum.convention import Complex, Real
+from mroptimum.errors import ReconstructionError, TaskError
+from mroptimum.noise import NoiseModel, n_columns, partial_fourier_power, whiten, whitener
+from mroptimum.rawdata.acquisition import Acquisition
+from mroptimum.reconstruction import Reconstruction
+from mroptimum.reconstruction.b1 import B1Weighted
+from mroptimum.reconstruction.rss import RootSumOfSquares
+from mroptimum.reconstruction.sense import Sense, sense
+from mroptimum.snr import SnrMap
+from mroptimum.snr.analytic import analytic_snr
+from mroptimum.snr.generalised import generalised_pseudo_replica_snr
+from mroptimum.snr.pseudo_replicas import pseudo_replica_snr
+from mroptimum.snr.replicas import multiple_replica_snr
+from mroptimum.task import CoilMapMethod, Method, NoiseDomain, ReconstructionName, ReconstructorOptions, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceMaps:
+    """What was found for one slice, (y, x) each, single precision; 0 outside the mask."""
+
+    snr: NDArray[np.float32]
+    image: NDArray[np.float32]
+    noise_sd: NDArray[np.float32]
+    standard_error: NDArray[np.float32] | None
+    g_factor: NDArray[np.float32] | None
+    mask: NDArray[np.bool_]
+    coil_maps: CoilMaps
+    noise_domain: NoiseDomain | None
+    n_unsolvable: int
+
+
+def measure_slice(
+    acquisition: Acquisition,
+    index: int,
+    noise: NoiseModel | None,
+    task: Task,
+    seed: np.random.SeedSequence,
+    report: Callable[[int], None],
+) -> SliceMaps:
+    """Measure the SNR of slice `index`.
+
+    Without a noise model (real repetitions need none) coils are combined as they are. `seed` is this slice's own;
+    `report` is called with the number of replicas done. Raises `ReconstructionError` and `TaskError`.
+    """
+    reconstructor = task.options.reconstructor
+    options = reconstructor.options
+    white = np.eye(acquisition.n_coils, dtype=np.complex128) if noise is None else whitener(noise)
+    repetitions = [
+        whiten(slice_kspace(acquisition, acquisition.kspace[:, r, index].mean(axis=0)), white)
+        for r in range(acquisition.n_repetitions if task.name is Method.MR else 1)
+    ]
+    kspace = repetitions[0]
+    calibration, widths = _calibration(acquisition, index, kspace, white, options)
+    low_resolution = calibration_image(calibration, widths)
+    mask = object_mask(low_resolution, options.sensitivity_map.options.mask)
+    maps = coil_maps(low_resolution, mask, f"Hann-apodised, {widths[0]} lines x {widths[1]} samples")
+    reconstruction = _reconstruction(reconstructor.name, maps, acquisition)
+    found, domain = _measure(task, reconstruction, repetitions, noise, acquisition, seed, report)
+    g_factor = reconstruction.g_factor
+    return SliceMaps(
+        snr=_inside(found.snr, mask),
+        image=_inside(np.abs(found.image), mask),
+        noise_sd=_inside(found.noise_sd, mask),
+        standard_error=None if found.standard_error is None else _inside(found.standard_error, mask),
+        g_factor=None if g_factor is None else _inside(g_factor, mask),
+        mask=mask,
+        coil_maps=maps,
+        noise_domain=domain,
+        n_unsolvable=reconstruction.n_unsolvable if isinstance(reconstruction, Sense) else 0,
+    )
+
+
+def slice_kspace(acquisition: Acquisition, kspace: Complex) -> Complex:
+    """Return (coil, y, x) of one slice's (coil, z, y, x), readout oversampling removed."""
+    return fourier.remove_oversampling(kspace[:, 0], n_columns(acquisition))
+
+
+def _measure(
+    task: Task,
+    reconstruction: Reconstruction,
+    repetitions: list[Complex],
+    noise: NoiseModel | None,
+    acquisition: Acquisition,
+    seed: np.random.SeedSequence,
+    report: Callable[[int], None],
+) -> tuple[SnrMap, NoiseDomain | None]:
+    kspace = repetitions[0]
+    column_sd: Real | float = 1.0 if noise is None or noise.column_power is None else np.sqrt(noise.column_power)
+    n_replicas = task.options.replicas or 0
+    match task.name:
+        case Method.AC:
+            return analytic_snr(reconstruction, kspace, column_sd), None
+        case Method.MR:
+            if len(repetitions) < 2:
+                raise TaskError(
+                    "The scan has one repetition; multiple replicas need several.",
+                    "Give a scan with repetitions, or choose the method ac or pmr.",
+                )
+            return multiple_replica_snr(reconstruction, np.stack(repetitions)), None
+        case Method.PMR:
+            return pseudo_replica_snr(
+                reconstruction,
+                kspace,
+                n_replicas,
+                seed,
+                domain=task.options.noise_domain,
+                column_sd=column_sd,
+                kspace_noise_sd=1.0 / np.sqrt(partial_fourier_power(acquisition)),
+                report=report,
+            )
+        case Method.CR:
+            box_size = task.options.box_size or 0
+            return (
+                generalised_pseudo_replica_snr(
+                    reconstruction, kspace, n_replicas, box_size, seed, column_sd=column_sd, report=report
+                ),
+                NoiseDomain.KSPACE,
+            )
+
+
+def _inside(values: Real, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.where(mask, values, 0).astype(np.float32)
+
+
+def _calibration(
+    acquisition: Acquisition,
+    index: int,
+    kspace: Complex,
+    white: NDArray[np.complex128],
+    options: ReconstructorOptions,
+) -> tuple[Complex, tuple[int, int]]:
+    """Return the calibration k-space of a slice, whitened, (coil, y, x), and the extent (y, x) of its window."""
+    method = options.sensitivity_map.options.sensitivity_map_method
+    sampled = acquisition.sampled[0]
+    if acquisition.calibration is not None:
+        sampled = acquisition.calibration.sampled[0]
+        kspace = whiten(slice_kspace(acquisition, acquisition.calibration.kspace[index]), white)
+    elif acquisition.acceleration != (1, 1):
+        raise ReconstructionError(
+            "The accelerated scan holds no calibration lines to make coil maps from.",
+            "Give a scan with calibration (ACS) lines.",
+        )
+    n_y, n_x = kspace.shape[-2:]
+    lines = np.flatnonzero(sampled)
+    reach = min(n_y // 2 - lines[0], lines[-1] - n_y // 2 + 1)
+    if reach < 1:
+        raise ReconstructionError(
+            "The calibration lines do not reach the centre of k-space.", "Check the scan's calibration lines."
+        )
+    high, wide = (n_y if sampled.all() else int(min(2 * reach, n_y))), n_x
+    if method is CoilMapMethod.INNER_ACL:
+        wide, high = (
+            min(full, asked) if asked else full for full, asked in zip((wide, high), options.acl, strict=True)
+        )
+    return kspace, (high, wide)
+
+
+def _reconstruction(name: ReconstructionName, maps: CoilMaps, acquisition: Acquisition) -> Reconstruction:
+    if name is ReconstructionName.SENSE:
+        return sense(maps, acquisition.sampled[0], acquisition.acceleration[0])
+    return B1Weighted(maps) if name is ReconstructionName.B1 else RootSumOfSquares(n_coils=acquisition.n_coils)
