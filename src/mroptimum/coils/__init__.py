@@ -1,0 +1,23 @@
+"""Coil sensitivity maps, and which voxels are object.
+
+Everything here works on one slice of whitened k-space, (coil, y, x); maps are whitened too, so ``s^H Psi^-1 s`` is
+``|s|^2``. Each method is a module: it takes a `CalibrationRegion` and gives sensitivities up to a factor per voxel,
+which `coil_maps` turns into `CoilMaps`. A factor per voxel, the same for all coils, changes no SNR.
+"""
+
+from __future__ import annotations
+
+from mroptimum.coils.calibration import CalibrationRegion, calibration_image
+from mroptimum.coils.masks import object_mask
+from mroptimum.coils.sensitivities import CoilMaps, coil_maps
+from mroptimum.coils.sums import inner_product, root_sum_of_squares
+
+__all__ = [
+    "CalibrationRegion",
+    "CoilMaps",
+    "calibration_image",
+    "coil_maps",
+    "inner_product",
+    "object_mask",
+    "root_sum_of_squares",
+]
