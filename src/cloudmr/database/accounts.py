@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from cloudmr.database.errors import AlreadyThere
 from cloudmr.database.tables import accounts, audit_events
 from cloudmr.model.audit import AuditEvent
-from cloudmr.model.people import Account
+from cloudmr.model.people import Account, AccountStatus
 
 
 class Accounts:
@@ -37,6 +37,10 @@ class Accounts:
         self._connection.execute(
             update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash)
         )
+
+    def set_status(self, account_id: str, status: AccountStatus) -> None:
+        """Say whether an account may be used."""
+        self._connection.execute(update(accounts).where(accounts.c.id == account_id).values(status=status))
 
     def audit(self, event: AuditEvent) -> None:
         """Write down what happened to an account."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, insert, or_, select, update
 
 from cloudmr.database.tables import units
 from cloudmr.model.units import ComputingUnit, Provider
@@ -19,6 +19,10 @@ class Units:
     def add(self, unit: ComputingUnit) -> None:
         """Keep a new unit."""
         self._connection.execute(insert(units).values(**vars(unit)))
+
+    def replace(self, unit: ComputingUnit) -> None:
+        """Write what a unit is now."""
+        self._connection.execute(update(units).where(units.c.id == unit.id).values(**vars(unit)))
 
     def get(self, unit_id: str) -> ComputingUnit | None:
         """Return the unit of that id."""

@@ -29,7 +29,7 @@ def hand_out_document(brain: Brain, job_id: str, attempt: int, headers: Mapping[
     _verify(brain, job_id, attempt, b"", headers)
     with brain.database.write() as transaction:
         job = _job(transaction, job_id)
-        if job.has_ended or job.attempt != attempt:
+        if job.has_ended or job.attempt != attempt or job.cancel_requested_at is not None:
             raise Conflict("This attempt at the job no longer counts.", "Stop working at it.", code="attempt_over")
         _begin(brain, transaction, job)
     return FrozenDocument.model_validate_json(job.document).for_attempt(attempt, deadline_at=job.deadline_at)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from bench import Bench
+from cloudmr.errors import Conflict, InvalidRequest, NotFound
+from cloudmr.model.data_files import DataState
+from cloudmr.model.limits import Limits
+from cloudmr.model.people import Caller
+from cloudmr.model.units import Mode
+from cloudmr.services.purge_data import purge_data
+from cloudmr.services.upload_data import abort_upload, complete_upload, list_parts, sign_part, start_upload
+from cloudmr.storage.base import PART_SIZE_BYTES, Bucket
+from cloudmr.storage.checksums import composite
+
+SHA256 = base64.b64encode(hashlib.sha256(b"raw data").digest()).decode()
+
+
+def test_an_upload_from_start_to_end(bench: Bench, ada: Caller) -> None:
+    started = start_upload(bench.brain, ada, filename=r"C:\Users\ada\meas.dat", size_bytes=8)
+    data_file = started.view.data_file
+    assert (data_file.filename, data_file.state, data_file.unit_id) == (
+        "meas.dat",
+        DataState.UPLOADING,
+        bench.local_unit.id,
+    )
+    assert started.reason == "It is the shared unit."
+    assert sign_part(bench.brain, ada, data_file.id, number=1, sha256=SHA256).method == "PUT"
+    assert list_parts(bench.brain, ada, data_file.id) == []
+    bench.send_part(data_file, b"raw data")
+    assert [part.sha256 for part in list_parts(bench.brain, ada, data_file.id)] == [SHA256]
+    ready = complete_upload(bench.brain, ada, data_file.id).data_file
+    assert ready.state is DataState.READY
+    assert ready.completed_at == bench.clock.now
+    assert ready.checksum == composite([hashlib.sha256(b"raw data").digest()])
+    assert complete_upload(bench.brain, ada, data_file.id).data_file == ready
+
+
+def test_no_name_of_a_file_stands_in_a_key(bench: Bench, ada: Caller) -> None:
+    data_file = bench.data_file(ada, filename="Doe_John_19700101.dat")
+    assert data_file.key == f"uploads/{data_file.id}"
+
+
+def test_an_upload_is_complete_only_with_every_byte(bench: Bench, ada: Caller) -> None:
+    data_file = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=9).view.data_file
+    bench.send_part(data_file, b"raw data")
+    with pytest.raises(Conflict, match="8 of 9 bytes"):
+        complete_upload(bench.brain, ada, data_file.id)
+    bench.send_part(data_file, b"raw data!")
+    assert complete_upload(bench.brain, ada, data_file.id).data_file.state is DataState.READY
+
+
+def test_an_upload_whose_completion_was_interrupted_is_completed(bench: Bench, ada: Caller) -> None:
+    data_file = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8).view.data_file
+    bench.send_part(data_file, b"raw data")
+    bench.storage.complete_upload(Bucket.DATA, data_file.key, data_file.upload_id)
+    ready = complete_upload(bench.brain, ada, data_file.id).data_file
+    assert ready.state is DataState.READY
+    assert ready.checksum == composite([hashlib.sha256(b"raw data").digest()])
+
+
+@pytest.mark.parametrize("number", [0, -1, 2])
+def test_a_file_has_the_parts_that_its_size_says(bench: Bench, ada: Caller, number: int) -> None:
+    data_file = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=PART_SIZE_BYTES).view.data_file
+    with pytest.raises(InvalidRequest, match="no part"):
+        sign_part(bench.brain, ada, data_file.id, number=number, sha256=SHA256)
+
+
+@pytest.mark.parametrize("size_bytes", [0, -1, 20 * 10**9 + 1])
+def test_a_file_has_a_size_that_can_be(bench: Bench, ada: Caller, size_bytes: int) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        start_upload(bench.brain, ada, filename="meas.dat", size_bytes=size_bytes)
+    assert refused.value.instance_code == "file_size"
+
+
+def test_what_was_given_up_is_over_and_forgotten(bench: Bench, ada: Caller) -> None:
+    data_file = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8).view.data_file
+    bench.send_part(data_file, b"raw data")
+    abort_upload(bench.brain, ada, data_file.id)
+    abort_upload(bench.brain, ada, data_file.id)
+    for refused in (
+        lambda: complete_upload(bench.brain, ada, data_file.id),
+        lambda: list_parts(bench.brain, ada, data_file.id),
+        lambda: sign_part(bench.brain, ada, data_file.id, number=1, sha256=SHA256),
+    ):
+        with pytest.raises(Conflict, match="has ended"):
+            refused()
+    assert purge_data(bench.brain) == 1
+    assert purge_data(bench.brain) == 0
+    assert list((bench.folder / "storage" / "uploads").iterdir()) == []
+
+
+def test_a_complete_file_cannot_be_given_up(bench: Bench, ada: Caller) -> None:
+    data_file = bench.data_file(ada)
+    with pytest.raises(Conflict, match="has ended"):
+        abort_upload(bench.brain, ada, data_file.id)
+
+
+def test_other_peoples_uploads_are_not_there(bench: Bench, ada: Caller, bob: Caller) -> None:
+    data_file = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8).view.data_file
+    for attempt in (
+        lambda: sign_part(bench.brain, bob, data_file.id, number=1, sha256=SHA256),
+        lambda: list_parts(bench.brain, bob, data_file.id),
+        lambda: complete_upload(bench.brain, bob, data_file.id),
+        lambda: abort_upload(bench.brain, bob, data_file.id),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+
+
+def test_the_unit_is_chosen_before_the_first_byte(bench: Bench, ada: Caller, bob: Caller) -> None:
+    own = bench.own_unit(ada, is_default=True)
+
+    def unit_of(owner: Caller, **choice: object) -> str:
+        return start_upload(bench.brain, owner, filename="m", size_bytes=8, **choice).view.unit.id  # type: ignore[arg-type]
+
+    assert unit_of(ada) == own.id
+    assert unit_of(ada, mode=Mode.MODE_1) == bench.local_unit.id
+    assert unit_of(ada, unit_id=bench.local_unit.id) == bench.local_unit.id
+    assert unit_of(bob) == bench.local_unit.id
+    with pytest.raises(NotFound):
+        unit_of(bob, unit_id=own.id)
+    with pytest.raises(Conflict, match="no computing unit of mode_2"):
+        unit_of(bob, mode=Mode.MODE_2)
+
+
+def test_the_limit_is_the_operators(bench: Bench, ada: Caller) -> None:
+    brain = replace(bench.brain, limits=Limits(max_upload_bytes=7))
+    with pytest.raises(InvalidRequest, match="1 to 7"):
+        start_upload(brain, ada, filename="meas.dat", size_bytes=8)
