@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -121,6 +122,9 @@ class LocalCompute:
             if end and end.ended_at and end.ended_at < before:
                 folder.remove()
                 removed += 1
+        for draft in self._root.glob(".*"):  # of a supervisor that was killed in the middle of its claim
+            if draft.stat().st_mtime < before.timestamp():
+                shutil.rmtree(draft)
         return removed
 
     def _bury(self, folder: RunFolder, claim: Claim) -> Execution:

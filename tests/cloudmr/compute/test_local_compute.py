@@ -368,6 +368,21 @@ def test_a_job_that_ends_while_there_is_no_brain(units: Units) -> None:
     attempt_key(request).verify(heard.body, heard.headers, now=utc_now())
 
 
+def test_a_brain_that_dies_while_it_starts_a_job_has_started_nothing(units: Units) -> None:
+    unit = units("")
+    launch = Launch(request=unit.request(), storage_root="/", worker_command=("true",))
+    folder = unit.root / launch.request.name
+    supervisor = subprocess.run(
+        [sys.executable, "-m", "cloudmr.compute.supervisor", str(folder)],
+        input=launch.to_bytes()[:-1],
+        capture_output=True,
+        check=False,
+    )
+    assert supervisor.returncode != 0
+    assert SECRET.encode() not in supervisor.stdout + supervisor.stderr
+    assert unit.backend.describe(folder.name).state is ExecutionState.UNKNOWN
+
+
 def test_the_brain_is_called_until_it_listens(units: Units) -> None:
     unit = units("")
     unit.brain.answers["/callback"] = (503, b"")
@@ -467,7 +482,11 @@ def test_ended_executions_are_forgotten_in_time(units: Units) -> None:
     unit.backend.start(running)
     unit.await_end(ended.name)
     now = utc_now()
+    draft = unit.root / ".job_x-1.0000"
+    draft.mkdir()
     assert unit.backend.remove_ended(before=now - timedelta(days=1)) == 0
+    assert draft.exists()
     assert unit.backend.remove_ended(before=now + timedelta(days=1)) == 1
+    assert not draft.exists()
     assert unit.backend.describe(ended.name).state is ExecutionState.UNKNOWN
     assert unit.backend.describe(running.name).state is ExecutionState.RUNNING

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from cloudmr.storage.base import PART_SIZE_BYTES, URL_LIFETIME_S, Bucket, SignedRequest
-from cloudmr.storage.conformance import KEY, Answer, Send, StorageConformance, encoded_sha256, full_part
+from cloudmr.storage.conformance import KEY, Answer, Send, StorageConformance, composite_of, encoded_sha256, full_part
 from cloudmr.storage.errors import (
     ChecksumMismatch,
     ObjectNotFound,
@@ -22,6 +24,7 @@ from cloudmr.storage.errors import (
     UploadNotFound,
 )
 from cloudmr.storage.local import LocalStorage
+from cloudmr.storage.local_objects import LocalObjects
 
 BASE_URL = "http://127.0.0.1:8000/objects"
 STATUS: dict[type[StorageError], int] = {
@@ -249,6 +252,39 @@ def test_a_put_that_fails_leaves_nothing_and_the_earlier_object(storage: LocalSt
         storage.put(Bucket.DATA, KEY, tmp_path)
     assert set(names(tmp_path)) == before
     assert storage.read(Bucket.DATA, KEY, limit_bytes=100) == b"first"
+
+
+PUT_FOR_EVER = """
+import sys
+from itertools import cycle
+from pathlib import Path
+from cloudmr.storage.base import Bucket
+from cloudmr.storage.local_objects import LocalObjects
+
+storage = LocalObjects(Path(sys.argv[1]))
+for file in cycle(sys.argv[2:]):
+    storage.put(Bucket.DATA, "uploads/data_01", Path(file))
+    print("put", flush=True)
+"""
+
+
+@pytest.mark.parametrize("n_puts", range(1, 5))
+def test_killed_in_the_middle_of_a_put_there_is_one_whole_object(tmp_path: Path, n_puts: int) -> None:
+    contents = (b"a" * 3_000_000, b"b" * 2_000_000)
+    files = [tmp_path / str(number) for number in range(2)]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+    command = [sys.executable, "-c", PUT_FOR_EVER, str(tmp_path / "storage"), *map(str, files)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for _ in range(n_puts):
+            assert process.stdout.readline()
+        process.kill()
+    storage = LocalObjects(tmp_path / "storage")
+    [info] = storage.list(Bucket.DATA, "")
+    content = storage.read(Bucket.DATA, KEY, limit_bytes=10**7)
+    assert content in contents
+    assert (info.size_bytes, info.checksum) == (len(content), composite_of(content))
 
 
 def test_leftovers_are_removed_and_nothing_else(storage: LocalStorage, send: Send, tmp_path: Path) -> None:
