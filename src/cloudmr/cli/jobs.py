@@ -13,7 +13,7 @@ from cloudmr.cli.data import Overwrite, upload_file
 from cloudmr.cli.exit_codes import EPILOG, ExitCode
 from cloudmr.cli.following import watch as watch_job
 from cloudmr.cli.layout import printable
-from cloudmr.cli.placement import data_reference, local, placed
+from cloudmr.cli.placement import local, placed
 from cloudmr.cli.session import KeepHeaders, ModeOption, UnitOption, signed_in
 from cloudmr.cli.terminal import AsJson, Terminal, byte_bar
 from cloudmr.cli.views import job_record, job_table, log_lines
@@ -91,7 +91,7 @@ def submit(
             raise typer.BadParameter("Give either a task file, or --signal with what belongs to it.")
 
         def place(path: Path) -> FileReference:
-            return data_reference(upload_file(brain, path, unit=unit, mode=mode, keep_headers=keep_headers))
+            return upload_file(brain, path, unit=unit, mode=mode, keep_headers=keep_headers).reference
 
         job = brain.submit(placed(document, place), alias=alias, unit_id=unit, mode=mode)
         if not (watch or output):
@@ -179,7 +179,7 @@ def _if_given(brain: BrainClient, text: str | None) -> FileReference | None:
 
 def _given(brain: BrainClient, text: str) -> FileReference:
     """Return the reference to what was given on the command line: a data file by its id, or a file of this machine."""
-    return data_reference(brain.data_file(text)) if is_id(Kind.DATA, text) else local(Path(text))
+    return brain.data_file(text).reference if is_id(Kind.DATA, text) else local(Path(text))
 
 
 def _read_task(path: Path) -> TaskDocument:

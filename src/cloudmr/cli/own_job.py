@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cloudmr.cli.following import watch
 from cloudmr.cli.own_brain import own_brain
-from cloudmr.cli.placement import data_reference, local, placed
+from cloudmr.cli.placement import local, placed
 from cloudmr.cli.terminal import Terminal, byte_bar
 from cloudmr.client.answers import Job
 from cloudmr.client.brain import BrainClient
@@ -80,7 +80,7 @@ def _open_account(brain: BrainClient) -> None:
 def _upload(brain: BrainClient, path: Path) -> FileReference:
     with byte_bar(f"Uploading {path.name}", path.stat().st_size) as advance:
         # The Brain is ours alone and its home is removed: names in headers go nowhere.
-        return data_reference(brain.upload(path, keep_headers=True, advance=advance))
+        return brain.upload(path, keep_headers=True, advance=advance).reference
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cloudmr.client.answers import DataFile
     from mroptimum.task import FileReference, TaskDocument
 
 
@@ -32,14 +31,6 @@ def local(path: Path) -> FileReference:
     from mroptimum.task import FileReference  # with pydantic, too slow for `cloudmr --help`
 
     return FileReference.model_validate({"type": "file", "options": {"type": "local", "filename": str(path)}})
-
-
-def data_reference(file: DataFile) -> FileReference:
-    """Return the reference to a data file in its unit."""
-    from mroptimum.task import FileReference
-
-    place = {"type": "s3", "filename": file.filename, "bucket": file.bucket, "key": file.key}
-    return FileReference.model_validate({"type": "file", "options": place})
 
 
 def _placed(value: Any, place: Callable[[str], FileReference]) -> Any:

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from cloudmr.model.data_files import DataState
 from cloudmr.model.jobs import END_STATES, JobState
 from cloudmr.model.units import Mode, Provider
+from mroptimum.task import FileOptions, FileReference
 
 
 class _Answer(BaseModel):
@@ -73,7 +74,7 @@ class UnitList(_CamelAnswer):
 
 
 class DataFile(_Answer):
-    """A data file, and where its object is: what a task refers to it by."""
+    """A data file, and where its object is."""
 
     id: str
     filename: str
@@ -84,6 +85,12 @@ class DataFile(_Answer):
     key: str
     checksum: str | None = None
     created_at: datetime | None = None
+
+    @property
+    def reference(self) -> FileReference:
+        """What a task refers to it by."""
+        place = FileOptions(type="s3", filename=self.filename, bucket=self.bucket, key=self.key)
+        return FileReference(type="file", options=place)
 
 
 class DataPage(_Answer):

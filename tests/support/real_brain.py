@@ -1,0 +1,47 @@
+"""A real Brain with a real unit, on a port that was free, and people who use it over real connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from cloudmr.client.brain import BrainClient
+from cloudmr.settings import Settings
+from cloudmr.wiring import running
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class RealBrain:
+    """The address of a Brain that runs, and who has an account there."""
+
+    url: str
+    folder: Path
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def new_email(self) -> str:
+        """Return the address of somebody who has an account from now on."""
+        email = f"person{next(self._numbers)}@example.org"
+        with BrainClient(self.url, folder=self.folder) as client:
+            client.register(email=email, password=PASSWORD)
+        return email
+
+    @contextmanager
+    def person(self) -> Iterator[BrainClient]:
+        """Give a client to somebody new, who is signed in."""
+        email = self.new_email()
+        with BrainClient(self.url, folder=self.folder / email) as client:
+            client.log_in(email=email, password=PASSWORD)
+            yield client
+
+
+@contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[RealBrain]:
+    """Run a Brain in a thread whose home is in `folder`."""
+    settings = Settings.from_environment({"CLOUDMR_HOME": str(folder / "home"), "CLOUDMR_PORT": "0", **environment})
+    with running(settings) as url:
+        yield RealBrain(url, folder / "people")
