@@ -154,10 +154,12 @@ def phantom(
     with _explaining(as_json):
         files = write_set(output)
     if as_json:
-        _print_json([str(path) for path in files])
-    else:
-        for path in files:
-            typer.echo(path)
+        _print_json(
+            [{"raw": str(f.raw), "truth": str(f.truth_arrays), "about": str(f.truth_description)} for f in files]
+        )
+        return
+    for written in files:
+        typer.echo(f"{written.raw}  (truth: {written.truth_arrays.name}, {written.truth_description.name})")
 
 
 @app.command()
@@ -307,6 +309,8 @@ def _table(title: str, rows: list[tuple[str, str]]) -> None:
     from rich.table import Table
 
     table = Table(title=title or None, show_header=False, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(name, value)
     Console().print(table)

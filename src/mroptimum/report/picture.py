@@ -57,7 +57,7 @@ def montage(volume: Volume, has_geometry: bool, shown: Window, colormap: str) ->
     columns = int(np.ceil(np.sqrt(len(picked))))
     rows = -(-len(picked) // columns)
     high, wide = slices.shape[1:]
-    sheet = np.full((rows * high, columns * wide), shown.low, dtype=np.float64)
+    sheet = np.full((rows * high, columns * wide), np.nan)
     for place, index in enumerate(picked):
         row, column = divmod(place, columns)
         sheet[row * high : (row + 1) * high, column * wide : (column + 1) * wide] = slices[index]
@@ -95,10 +95,12 @@ def _slices(volume: Volume, has_geometry: bool) -> tuple[NDArray[Any], dict[str,
 
 
 def _colours(values: NDArray[np.float64], shown: Window, colormap: str) -> NDArray[np.uint8]:
+    """Return RGBA pixels, transparent where there is no value."""
     from matplotlib import colormaps
 
     scaled = np.clip((np.nan_to_num(values) - shown.low) / (shown.high - shown.low), 0.0, 1.0)
-    pixels: NDArray[np.uint8] = colormaps[colormap](scaled, bytes=True)[..., :3]
+    pixels: NDArray[np.uint8] = colormaps[colormap](scaled, bytes=True)
+    pixels[..., 3] = np.where(np.isfinite(values), 255, 0)
     return pixels
 
 

@@ -48,7 +48,7 @@ def test_every_voxel_lies_where_the_protocol_puts_it(turn: NDArray[np.float64], 
     data[z, y, x] = 1.0
     [stack] = stacks(geometry, 4, (20, 24))
     write_nifti(tmp_path / "a.nii.gz", data, stack, unit="1", description="test")
-    image: Any = nibabel.load(tmp_path / "a.nii.gz")  # type: ignore[attr-defined]
+    image: Any = nibabel.load(tmp_path / "a.nii.gz")
     [voxel] = np.argwhere(image.get_fdata() == 1)
     expected = (
         np.array([3.0, -7.0, 11.0])
@@ -57,7 +57,7 @@ def test_every_voxel_lies_where_the_protocol_puts_it(turn: NDArray[np.float64], 
         + (y - 10) * (160 / 20) * turn[:, 1]
     )
     np.testing.assert_allclose((image.affine @ [*voxel, 1])[:3], expected * LPS_TO_RAS, atol=1e-4)
-    assert nibabel.aff2axcodes(image.affine) == ("R", "A", "S")  # type: ignore[no-untyped-call]
+    assert nibabel.aff2axcodes(image.affine) == ("R", "A", "S")
     assert image.header.get_xyzt_units()[0] == "mm"
 
 
