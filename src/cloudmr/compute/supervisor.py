@@ -8,6 +8,7 @@ child, in a session of its own. So the Brain has nothing to wait for, and its en
 
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import signal
@@ -63,8 +64,6 @@ def _supervise(folder: RunFolder, launch: Launch) -> None:
     end = _settle(folder, claim, ending)
     outcome = folder.read_outcome()
     folder.remove_work()
-
-    # Not before: it takes longer to import than all of the above, and the worker would wait for it.
     from cloudmr.compute.reporting import attempt_key, end_report, tell
 
     body = end_report(launch.request, end, outcome)
@@ -86,6 +85,8 @@ def _run_worker(folder: RunFolder, launch: Launch, claim: Claim, attention: Atte
         detail = f"The worker could not be started: {error}"
         return Ending(state=ExecutionState.FAILED, cause=Cause.CRASHED, detail=detail)
     try:
+        # Needed at the end, and slow to import: better now, while the worker starts, than before or after.
+        importlib.import_module("cloudmr.compute.reporting")
         ended_for = _watch(worker, folder, launch, claim, attention)
     finally:
         _signal_group(worker, signal.SIGKILL)  # also what the worker left behind
