@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from enum import IntFlag
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,28 @@ from numpy.typing import NDArray
 
 from mroptimum.errors import UnreadableFile
 from mroptimum.rawdata.acquisition import Complex64, Vector
+from mroptimum.rawdata.hdf5_records import REFERENCE_BYTES, GlobalHeap, Records, read_records
 from mroptimum.rawdata.limits import refuse_if_absurd
 from mroptimum.rawdata.mrd_header import MrdHeader, parse_header
 from mroptimum.rawdata.readout import Readout, Role
 
 CONVERT_AGAIN = "Convert the measurement again."
-_ROWS_AT_ONCE = 256
-_MAX_XML_BYTES = 16 * 2**20
+_HEAD_FIELDS = {
+    "flags", "number_of_samples", "active_channels", "discard_pre", "discard_post", "center_sample",
+    "encoding_space_ref", "sample_time_us", "position", "read_dir", "phase_dir", "slice_dir", "idx",
+}  # fmt: skip
+_COUNTERS = {
+    "kspace_encode_step_1", "kspace_encode_step_2", "average", "slice", "contrast", "phase", "repetition", "set",
+}  # fmt: skip
+_VECTORS = ("position", "read_dir", "phase_dir", "slice_dir")
+_STRING_CLASS = 3
+"""H5T_STRING."""
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError, OverflowError, MemoryError)
 """What the HDF5 library raises on damaged bytes; it has no error of its own for it."""
 
 
 class Flag(IntFlag):
-    """The bits of a readout's flags that matter here."""
+    """The bits of a readout's flags that matter here; others, such as the last line of a slice, do not."""
 
     NOISE = 1 << 18
     """Receivers on, no excitation."""
@@ -65,33 +75,6 @@ _NEVER_IMAGING = (
     | Flag.PHASE_STABILISATION
 )
 _KNOWN = Flag.NOISE | Flag.CALIBRATION | Flag.CALIBRATION_AND_IMAGING | _NEVER_IMAGING
-"""Other bits, such as which line is the last of a slice, do not matter."""
-
-
-@dataclass(kw_only=True)
-class _Rows:
-    """Samples of the dataset, read many rows at a time: one by one, HDF5 is slow."""
-
-    dataset: Any
-    _first: int = 0
-    _chunk: list[NDArray[np.float32]] = field(default_factory=list)
-
-    def samples(self, readout: Readout) -> Complex64:
-        """Return the samples ``(coil, sample)`` as stored."""
-        index = readout.source - self._first
-        if not 0 <= index < len(self._chunk):
-            with _damage_explained():
-                self._chunk = list(self.dataset.fields("data")[readout.source : readout.source + _ROWS_AT_ONCE])
-            self._first = readout.source
-            index = 0
-        row = self._chunk[index]
-        if row.dtype != np.float32 or row.size != 2 * readout.n_coils * readout.n_samples:
-            raise UnreadableFile(
-                f"Readout {readout.source} holds {row.size} numbers; {readout.n_coils} coils of {readout.n_samples} "
-                "complex samples were announced.",
-                CONVERT_AGAIN,
-            )
-        return row.view(np.complex64).reshape(readout.n_coils, readout.n_samples)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +85,9 @@ class MrdContent:
     readouts: tuple[Readout, ...]
     size: int
     _heads: NDArray[np.void]
-    _rows: _Rows
+    _records: Records
+    _data_offset: int
+    _heap: GlobalHeap
 
     @property
     def imaging(self) -> list[Readout]:
@@ -120,8 +105,16 @@ class MrdContent:
         Converters copy Siemens data as they are, demodulated with the opposite sign: only their conjugate, transformed
         by the inverse FFT, gives an image whose axes run along the directions in the header.
         """
-        stored = self._rows.samples(readout)
-        return np.conjugate(stored) if self.header.is_siemens else stored
+        reference = self._records.reference(readout.source, self._data_offset)
+        stored = np.frombuffer(self._heap.array(reference, item_bytes=4), "<c8")
+        if stored.size != readout.n_coils * readout.n_samples:
+            raise UnreadableFile(
+                f"Readout {readout.source} holds {stored.size} samples; {readout.n_coils} coils of "
+                f"{readout.n_samples} were announced.",
+                CONVERT_AGAIN,
+            )
+        samples = stored.reshape(readout.n_coils, readout.n_samples)
+        return np.conjugate(samples) if self.header.is_siemens else samples.copy()
 
     def vector(self, readout: Readout, name: str) -> Vector:
         """Return one of the readout's vectors: position (mm), read_dir, phase_dir or slice_dir (LPS)."""
@@ -143,19 +136,31 @@ def open_mrd(path: Path) -> Iterator[MrdContent]:
     import h5py
 
     size = path.stat().st_size
-    with _damage_explained():
-        file = h5py.File(path, "r")
-    with file:
+    with ExitStack() as stack:
+        with _damage_explained():
+            file = stack.enter_context(h5py.File(path, "r"))
+        raw = stack.enter_context(path.open("rb"))
+        # Not closed but dropped: closing fails while an error on its way up still holds a view of the map.
+        content = mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ)
         with _damage_explained():
             group = _group(file)
-            header = parse_header(_xml(group))
+            heap = GlobalHeap(content, int(file.userblock_size))
+            header = parse_header(_xml(group["xml"], content, heap))
             dataset = group["data"]
-            if dataset.ndim != 1 or not {"head", "data"} <= set(dataset.dtype.names or ()):
-                raise UnreadableFile("The readouts are not stored as ISMRMRD does.", CONVERT_AGAIN)
-            refuse_if_absurd(dataset.size * dataset.dtype.itemsize, size, "The list of readouts")
-            heads = dataset.fields("head")[:]
-            readouts = _readouts(heads, header)
-        yield MrdContent(header=header, readouts=readouts, size=size, _heads=heads, _rows=_Rows(dataset=dataset))
+            head_offset, head_type, data_offset = _layout(dataset)
+            record_bytes = int(dataset.id.get_type().get_size())
+            refuse_if_absurd(dataset.size * record_bytes, size, "The list of readouts")
+            records = read_records(dataset, content, record_bytes)
+        heads = records.field(head_offset, head_type)
+        yield MrdContent(
+            header=header,
+            readouts=_readouts(heads, header),
+            size=size,
+            _heads=heads,
+            _records=records,
+            _data_offset=data_offset,
+            _heap=heap,
+        )
 
 
 @contextmanager
@@ -180,12 +185,38 @@ def _group(file: Any) -> Any:
     )
 
 
-def _xml(group: Any) -> bytes:
-    xml = group["xml"]
-    if xml.size != 1 or xml.dtype.itemsize > _MAX_XML_BYTES:
+def _xml(dataset: Any, content: mmap.mmap, heap: GlobalHeap) -> bytes:
+    kind = dataset.id.get_type()
+    if dataset.shape != (1,) or kind.get_class() != _STRING_CLASS:
         raise UnreadableFile("The header is not stored as ISMRMRD does.", CONVERT_AGAIN)
-    text = xml[()] if xml.shape == () else xml[0]
-    return text.encode() if isinstance(text, str) else bytes(text)
+    refuse_if_absurd(kind.get_size(), len(content), "The header")
+    if kind.is_variable_str():
+        reference = read_records(dataset, content, REFERENCE_BYTES).reference(0, 0)
+        return bytes(heap.array(reference, item_bytes=1))
+    text: bytes = read_records(dataset, content, kind.get_size()).content[0].tobytes()
+    return text.rstrip(b"\0")
+
+
+def _layout(dataset: Any) -> tuple[int, np.dtype[Any], int]:
+    """Return offset and type of a record's head, and the offset of the reference to its samples."""
+    kind = dataset.id.get_type()
+    names = dataset.dtype.names or ()
+    if dataset.ndim != 1 or not {"head", "data"} <= set(names):
+        raise UnreadableFile("The readouts are not stored as ISMRMRD does.", CONVERT_AGAIN)
+    offsets = {kind.get_member_name(i).decode(): int(kind.get_member_offset(i)) for i in range(kind.get_nmembers())}
+    head_type = kind.get_member_type(kind.get_member_index(b"head")).dtype
+    data_type = kind.get_member_type(kind.get_member_index(b"data"))
+    known = set(head_type.names or ())
+    if not (
+        known >= _HEAD_FIELDS
+        and set(head_type["idx"].names or ()) >= _COUNTERS
+        and not head_type.hasobject
+        and all(head_type[name].shape == (3,) for name in _VECTORS)
+        and data_type.get_size() == REFERENCE_BYTES
+        and max(offsets["head"] + head_type.itemsize, offsets["data"] + REFERENCE_BYTES) <= kind.get_size()
+    ):
+        raise UnreadableFile("The readouts are not stored as ISMRMRD does.", CONVERT_AGAIN)
+    return offsets["head"], head_type, offsets["data"]
 
 
 def _readouts(heads: NDArray[np.void], header: MrdHeader) -> tuple[Readout, ...]:
