@@ -224,6 +224,13 @@ def test_a_supervisor_told_to_end_ends_its_worker(units: Units, number: signal.S
     assert not worker.is_alive()
 
 
+def await_leave(folder: RunFolder) -> None:
+    """Wait until the supervisor has nothing left to do."""
+    claim = folder.read_claim()
+    assert claim is not None
+    wait_until(lambda: not claim.supervisor.is_alive(), what="the supervisor's leave")
+
+
 def kill_supervisor(folder: RunFolder) -> None:
     claim = folder.read_claim()
     assert claim is not None
@@ -390,9 +397,7 @@ def test_the_brain_is_called_until_it_listens(units: Units) -> None:
     first, second = unit.await_callback(), unit.await_callback()
     assert first.body == second.body
     unit.brain.answers["/callback"] = (200, b"")
-    claim = RunFolder(path=unit.root / unit.request().name).read_claim()
-    assert claim is not None
-    wait_until(lambda: not claim.supervisor.is_alive(), what="the supervisor's leave")
+    await_leave(RunFolder(path=unit.root / unit.request().name))
 
 
 def test_a_brain_that_refuses_the_call_is_left_alone(units: Units) -> None:
@@ -400,9 +405,7 @@ def test_a_brain_that_refuses_the_call_is_left_alone(units: Units) -> None:
     unit.brain.answers["/callback"] = (404, b"")
     folder = unit.start()
     unit.await_callback()
-    claim = folder.read_claim()
-    assert claim is not None
-    wait_until(lambda: not claim.supervisor.is_alive(), what="the supervisor's leave")
+    await_leave(folder)
 
 
 def test_the_secret_is_in_no_file_no_argument_and_no_variable(units: Units) -> None:
@@ -481,6 +484,7 @@ def test_ended_executions_are_forgotten_in_time(units: Units) -> None:
     unit.backend.start(ended)
     unit.backend.start(running)
     unit.await_end(ended.name)
+    await_leave(RunFolder(path=unit.root / ended.name))
     now = utc_now()
     draft = unit.root / ".job_x-1.0000"
     draft.mkdir()
