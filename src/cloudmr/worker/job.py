@@ -7,7 +7,6 @@ happens afterwards. An attempt that runs once more finds it and leaves it as it 
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import shutil
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Protocol
 
 import mroptimum.run
-from cloudmr.compute.base import LogLine
 from cloudmr.compute.outcome import Outcome
 from cloudmr.compute.symptoms import tells_of_no_memory
 from cloudmr.model.documents import JobDocument
@@ -26,7 +24,7 @@ from cloudmr.worker.package_store import committed_manifest, store_package
 from cloudmr.worker.staging import stage
 from mroptimum.errors import Cancelled, ExplainedError
 from mroptimum.export.package import Provenance, write_failure_package, write_package
-from mroptimum.result import LogEntry, Result
+from mroptimum.result import Result
 from mroptimum.run import NoSnr, Progress
 from mroptimum.task import FileReference, TaskDocument
 
@@ -104,10 +102,9 @@ def _succeed(
     journal.say("writing the result package", step="package")
     go_on()
     package = folder / "package"
-    write_package(result, package, provenance=_provenance(document))
+    write_package(result, package, provenance=_provenance(document), log=journal.entries(result.log))
     journal.say("storing the result package", step="store")
     go_on()
-    _write_log(package / "log.json", journal.entries(result.log))
     return store_package(package, storage=storage, bucket=Bucket.RESULTS, prefix=document.results_prefix)
 
 
@@ -133,11 +130,6 @@ def _fail(
         partial=partial,
     )
     store_package(package, storage=storage, bucket=Bucket.FAILED, prefix=document.failed_prefix)
-
-
-def _write_log(path: Path, entries: tuple[LogEntry, ...]) -> None:
-    rows = [LogLine(at=entry.at, level=entry.level, message=entry.message).to_row() for entry in entries]
-    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 def _provenance(document: JobDocument) -> Provenance:

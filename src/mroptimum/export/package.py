@@ -48,10 +48,16 @@ class Provenance:
     container_digest: str | None = None
 
 
-def write_package(result: Result, folder: Path, *, provenance: Provenance) -> Path:
-    """Write a result into `folder` (made, must be empty) and return the path of its manifest."""
+def write_package(
+    result: Result, folder: Path, *, provenance: Provenance, log: Sequence[LogEntry] | None = None
+) -> Path:
+    """Write a result into `folder` (made, must be empty) and return the path of its manifest.
+
+    `log` is that of the whole job where there is more to say than the run did.
+    """
     _empty(folder)
     _write_content(result, folder)
+    _write_log(result.log if log is None else log, folder)
     return _seal(folder, _manifest(result, provenance))
 
 
@@ -70,10 +76,14 @@ def write_failure_package(
     if partial is not None:
         _write_content(partial, folder)
     _write_json(folder / "error.json", dict(error))
-    _write_json(folder / "log.json", [_log_row(entry) for entry in log])
+    _write_log(log, folder)
     _write_json(folder / "task.json", task)
     manifest = _manifest(partial, provenance) if partial else {"schema": 1, "task": task, **_made(provenance)}
     return _seal(folder, manifest | {"error": dict(error)})
+
+
+def _write_log(log: Sequence[LogEntry], folder: Path) -> None:
+    _write_json(folder / "log.json", [_log_row(entry) for entry in log])
 
 
 def _empty(folder: Path) -> None:

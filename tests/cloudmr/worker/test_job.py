@@ -128,7 +128,7 @@ def test_the_log_has_the_workers_steps_and_the_computations_by_time(workplace: W
     said = [row["what"] for row in log]
     assert said[0] == "fetching data file 1 of 1"
     assert said[1] == "reading the signal"
-    assert said[-1] == "storing the result package"
+    assert said[-1] == "writing the result package"
     assert [row["when"] for row in log] == sorted(row["when"] for row in log)
     live = [json.loads(line)["what"] for line in (workplace.folder / "log.jsonl").read_text().splitlines()]
     assert live == [report.message for report in workplace.reports]
