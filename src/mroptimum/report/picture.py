@@ -31,11 +31,13 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """Slices of a map side by side: a PNG as a data URL, its size in pixels, and the letters at its sides."""
+    """Slices of a map in rows and columns: a PNG as a data URL, its size in pixels, the letters at a slice's sides."""
 
     data_url: str
     width: int
     height: int
+    rows: int
+    columns: int
     sides: dict[str, str]
     caption: str
 
@@ -66,6 +68,8 @@ def montage(volume: Volume, has_geometry: bool, shown: Window, colormap: str) ->
         data_url=_png(_colours(sheet, shown, colormap)),
         width=columns * wide,
         height=rows * high,
+        rows=rows,
+        columns=columns,
         sides=sides,
         caption=count,
     )
