@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from mroptimum.errors import UnreadableFile, WrongKindOfFile
 from mroptimum.rawdata.acquisition import Calibration, Complex64, Mask, NoiseScan, ScaleFactor
+from mroptimum.rawdata.plausibility import refuse_not_finite
 from mroptimum.rawdata.sampling import Sampling, contiguous_block, split_sampling
 
 
@@ -19,8 +20,10 @@ def as_complex64(array: NDArray[np.generic], what: str) -> Complex64:
         )
     if array.size == 0:
         raise UnreadableFile(f"The array given as {what} is empty (shape {array.shape}).", "Save the arrays again.")
-    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused with the other damage
-        return array.astype(np.complex64)
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit becomes infinite, and is refused, too
+        samples = array.astype(np.complex64)
+    refuse_not_finite(samples)
+    return samples
 
 
 def recorded_lines(kspace: Complex64) -> Mask:

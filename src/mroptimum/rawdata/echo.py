@@ -43,14 +43,15 @@ def echo_contrast(readouts: Iterable[Complex64]) -> Contrast:
     lines: list[NDArray[np.float64]] = []
     samples: NDArray[np.float64] | None = None
     for readout in readouts:
-        power = readout.real.astype(np.float64) ** 2 + readout.imag.astype(np.float64) ** 2
+        with np.errstate(invalid="ignore"):  # a damaged sample may be NaN; it is refused where samples are checked
+            power = readout.real.astype(np.float64) ** 2 + readout.imag.astype(np.float64) ** 2
         lines.append(power.mean(axis=1))
         samples = power if samples is None else samples + power
     if samples is None:
         return Contrast(of_lines=0.0, of_samples=0.0)
     per_line = np.asarray(lines)
     mean = per_line.mean(axis=0)
-    alive = mean > 0
+    alive = (mean > 0) & np.isfinite(mean)
     if not alive.any():
         return Contrast(of_lines=0.0, of_samples=0.0)
     return Contrast(

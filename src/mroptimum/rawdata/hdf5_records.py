@@ -11,7 +11,6 @@ an index in it (4). A collection is ``GCOL``, its version (1), 3 bytes, its size
 
 from __future__ import annotations
 
-import mmap
 import struct
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum.errors import UnreadableFile, UnsupportedData
+from mroptimum.rawdata.bounded_file import BoundedFile
 
 REFERENCE_BYTES = 16
 _COLLECTION_HEADER_BYTES = 16
@@ -43,7 +43,7 @@ class Records:
         return self.content[record, offset : offset + REFERENCE_BYTES].tobytes()
 
 
-def read_records(dataset: Any, file: mmap.mmap, record_bytes: int) -> Records:
+def read_records(dataset: Any, file: BoundedFile, record_bytes: int) -> Records:
     """Read all records, each `record_bytes` long on disk, of an uncompressed, one-dimensional h5py dataset."""
     (n_records,) = dataset.shape
     if dataset.id.get_create_plist().get_nfilters():
@@ -76,19 +76,19 @@ def read_records(dataset: Any, file: mmap.mmap, record_bytes: int) -> Records:
 class GlobalHeap:
     """The variable-length arrays of a file, found by reference. `base` is where HDF5's addresses count from."""
 
-    file: mmap.mmap
+    file: BoundedFile
     base: int
     _collections: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
 
-    def array(self, reference: bytes, item_bytes: int) -> memoryview:
+    def array(self, reference: bytes, item_bytes: int) -> bytes:
         """Return the bytes of a variable-length array of items of a given size."""
         length, address, index = struct.unpack("<IQI", reference)
         if length == 0:
-            return memoryview(b"")
+            return b""
         position, size = self._objects(self.base + address).get(index, (0, 0))
         if length * item_bytes > size:
             raise UnreadableFile("The file is damaged: a readout's samples are not where they should be.", _DAMAGED)
-        return memoryview(self.file)[position : position + length * item_bytes]
+        return self.file.read_at(position, length * item_bytes)
 
     def _objects(self, address: int) -> dict[int, tuple[int, int]]:
         """Return position and size of each object of a collection; none where there is no collection."""
@@ -97,15 +97,17 @@ class GlobalHeap:
         return self._collections[address]
 
 
-def _collection(file: mmap.mmap, address: int) -> dict[int, tuple[int, int]]:
-    if address + _COLLECTION_HEADER_BYTES > len(file) or file[address : address + 4] != b"GCOL":
+def _collection(file: BoundedFile, address: int) -> dict[int, tuple[int, int]]:
+    if address + _COLLECTION_HEADER_BYTES > file.size:
         return {}
-    (size,) = struct.unpack_from("<Q", file, address + 8)
-    end = min(address + size, len(file))
+    signature, size = struct.unpack("<4s4xQ", file.read_at(address, _COLLECTION_HEADER_BYTES))
+    if signature != b"GCOL":
+        return {}
+    end = min(address + size, file.size)
     position = address + _COLLECTION_HEADER_BYTES
     objects: dict[int, tuple[int, int]] = {}
     while position + _OBJECT_HEADER_BYTES <= end:
-        index, _, object_bytes = struct.unpack_from("<HH4xQ", file, position)
+        index, _, object_bytes = struct.unpack("<HH4xQ", file.read_at(position, _OBJECT_HEADER_BYTES))
         start = position + _OBJECT_HEADER_BYTES
         if index == 0 or start + object_bytes > end:  # index 0 is the free space at the end
             break
@@ -114,7 +116,5 @@ def _collection(file: mmap.mmap, address: int) -> dict[int, tuple[int, int]]:
     return objects
 
 
-def _bytes_at(file: mmap.mmap, position: int, count: int) -> NDArray[np.uint8]:
-    if position + count > len(file):
-        raise UnreadableFile(f"The file is truncated: {position + count - len(file):,} bytes are missing.", _DAMAGED)
-    return np.frombuffer(file, np.uint8, count=count, offset=position)
+def _bytes_at(file: BoundedFile, position: int, count: int) -> NDArray[np.uint8]:
+    return np.frombuffer(file.read_at(position, count), np.uint8)

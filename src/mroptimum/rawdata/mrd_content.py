@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from mroptimum.errors import UnreadableFile
 from mroptimum.rawdata.acquisition import Complex64, Vector
+from mroptimum.rawdata.bounded_file import BoundedFile
 from mroptimum.rawdata.hdf5_records import REFERENCE_BYTES, GlobalHeap, Records, read_records
 from mroptimum.rawdata.limits import refuse_if_absurd
 from mroptimum.rawdata.mrd_header import MrdHeader, parse_header
@@ -135,13 +135,10 @@ def open_mrd(path: Path) -> Iterator[MrdContent]:
     """Open and decode a file; samples can be read while the context lasts. Raise `UnreadableFile` for damage."""
     import h5py
 
-    size = path.stat().st_size
     with ExitStack() as stack:
         with _damage_explained():
             file = stack.enter_context(h5py.File(path, "r"))
-        raw = stack.enter_context(path.open("rb"))
-        # Not closed but dropped: closing fails while an error on its way up still holds a view of the map.
-        content = mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ)
+        content = BoundedFile.of(stack.enter_context(path.open("rb")))
         with _damage_explained():
             group = _group(file)
             heap = GlobalHeap(content, int(file.userblock_size))
@@ -149,13 +146,13 @@ def open_mrd(path: Path) -> Iterator[MrdContent]:
             dataset = group["data"]
             head_offset, head_type, data_offset = _layout(dataset)
             record_bytes = int(dataset.id.get_type().get_size())
-            refuse_if_absurd(dataset.size * record_bytes, size, "The list of readouts")
+            refuse_if_absurd(dataset.size * record_bytes, content.size, "The list of readouts")
             records = read_records(dataset, content, record_bytes)
         heads = records.field(head_offset, head_type)
         yield MrdContent(
             header=header,
             readouts=_readouts(heads, header),
-            size=size,
+            size=content.size,
             _heads=heads,
             _records=records,
             _data_offset=data_offset,
@@ -185,14 +182,14 @@ def _group(file: Any) -> Any:
     )
 
 
-def _xml(dataset: Any, content: mmap.mmap, heap: GlobalHeap) -> bytes:
+def _xml(dataset: Any, content: BoundedFile, heap: GlobalHeap) -> bytes:
     kind = dataset.id.get_type()
     if dataset.shape != (1,) or kind.get_class() != _STRING_CLASS:
         raise UnreadableFile("The header is not stored as ISMRMRD does.", CONVERT_AGAIN)
-    refuse_if_absurd(kind.get_size(), len(content), "The header")
+    refuse_if_absurd(kind.get_size(), content.size, "The header")
     if kind.is_variable_str():
         reference = read_records(dataset, content, REFERENCE_BYTES).reference(0, 0)
-        return bytes(heap.array(reference, item_bytes=1))
+        return heap.array(reference, item_bytes=1)
     text: bytes = read_records(dataset, content, kind.get_size()).content[0].tobytes()
     return text.rstrip(b"\0")
 

@@ -23,7 +23,8 @@ Only kspace is needed. k-space has its centre at index n // 2, and an inverse FF
 
 from __future__ import annotations
 
-import io
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -75,7 +76,23 @@ KSPACE_KEYS = (
 )
 _MAX_HEADER_BYTES = 10_000
 _MAX_MEMBERS = 1000
-_DAMAGE = (OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_NPY_MAGIC = b"\x93NUMPY"
+_HEADER = re.compile(
+    r"\{\s*'descr':\s*'(?P<descr>[<>=|]?[biufcU]\d{1,4})',\s*'fortran_order':\s*(?P<fortran>True|False),"
+    r"\s*'shape':\s*\((?P<shape>(?:\d{1,18},? ?)*)\),?\s*\}"
+)
+_DAMAGE = (
+    OSError,
+    ValueError,
+    TypeError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_npz(path: Path) -> Acquisition:
@@ -255,7 +272,7 @@ def _names(arrays: Arrays, n_coils: int) -> tuple[str, ...]:
 
 def _is_npy(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(6) == b"\x93NUMPY"
+        return file.read(len(_NPY_MAGIC)) == _NPY_MAGIC
 
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -299,19 +316,23 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file, max_header_size=_MAX_HEADER_BYTES)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file, max_header_size=_MAX_HEADER_BYTES)
-    raise ValueError("unknown version of the array format")
+    """Read shape, order and type. NumPy's own parser falls back on evaluating the text, and warns."""
+    magic, major, _ = struct.unpack("<6sBB", file.read(8))
+    if magic != _NPY_MAGIC or major not in (1, 2, 3):
+        raise ValueError("no array of NumPy")
+    (length,) = struct.unpack("<H", file.read(2)) if major == 1 else struct.unpack("<I", file.read(4))
+    if length > _MAX_HEADER_BYTES:
+        raise ValueError("the header of an array is too long")
+    header = _HEADER.fullmatch(file.read(length).decode("latin-1").strip())
+    if header is None:
+        raise ValueError("an array of an unknown kind")
+    shape = tuple(int(axis) for axis in header["shape"].split(",") if axis.strip())
+    return shape, header["fortran"] == "True", np.dtype(header["descr"])
 
 
 def _array(file: IO[bytes], member_bytes: int, file_bytes: int) -> NDArray[np.generic]:
-    """Read one array, never a pickle; its header may not claim more bytes than follow."""
+    """Read one array, whose header may not claim more bytes than follow."""
     shape, is_fortran, dtype = _header(file)
-    if dtype.hasobject:
-        raise ValueError("the array holds Python objects")
     n_elements = 1
     for length in shape:
         n_elements *= length
@@ -319,7 +340,7 @@ def _array(file: IO[bytes], member_bytes: int, file_bytes: int) -> NDArray[np.ge
     refuse_if_absurd(n_bytes, file_bytes, "An array")
     if n_bytes > member_bytes:
         raise ValueError("the array is longer than the file")
-    content = io.BytesIO(file.read(n_bytes)).getbuffer()
+    content = file.read(n_bytes)
     if len(content) < n_bytes:
         raise EOFError("the array is truncated")
     flat = np.frombuffer(content, dtype=dtype, count=n_elements)

@@ -13,7 +13,8 @@ from mroptimum.rawdata.echo import ECHO_AT, echo_contrast
 
 def refuse_implausible_signal(kspace: Complex64, sampled: Mask) -> None:
     """Raise when k-space (average, repetition, slice, coil, z, y, x) is damaged, empty, or holds noise only."""
-    _refuse_damaged(kspace)
+    refuse_not_finite(kspace)
+    _refuse_empty(kspace)
     contrast = echo_contrast(_lines(kspace, sampled))
     if not contrast.is_echo:
         raise WrongKindOfFile(
@@ -26,7 +27,8 @@ def refuse_implausible_signal(kspace: Complex64, sampled: Mask) -> None:
 
 def refuse_implausible_noise(samples: Complex64) -> None:
     """Raise when noise samples (readout, coil, sample) are damaged, empty, or hold an echo."""
-    _refuse_damaged(samples)
+    refuse_not_finite(samples)
+    _refuse_empty(samples)
     contrast = echo_contrast(samples)
     if contrast.is_echo:
         raise WrongKindOfFile(
@@ -45,7 +47,8 @@ def _lines(kspace: Complex64, sampled: Mask) -> Iterator[Complex64]:
             yield volume[:, z, y, :]
 
 
-def _refuse_damaged(samples: Complex64) -> None:
+def refuse_not_finite(samples: Complex64) -> None:
+    """Raise when a sample is infinite or no number."""
     finite = np.isfinite(samples)
     if not finite.all():
         raise UnreadableFile(
@@ -53,5 +56,8 @@ def _refuse_damaged(samples: Complex64) -> None:
             "the file is damaged.",
             "Export the measurement again.",
         )
+
+
+def _refuse_empty(samples: Complex64) -> None:
     if not samples.any():
         raise UnreadableFile("All samples are zero.", "Export the measurement again.")

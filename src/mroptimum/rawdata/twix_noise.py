@@ -120,7 +120,10 @@ def embedded_dwell_time(
     ratio = vendor_s / image_dwell_time_s
     if abs(np.log(ratio)) < _ALIKE:
         return DwellTime(seconds=image_dwell_time_s, source="that of the image (header)")
-    observed = _image_noise_power(imaging, noise, oversampling)
+    undamaged = [readout for readout in imaging if np.isfinite(readout).all()]
+    if not undamaged:
+        return DwellTime(seconds=image_dwell_time_s, source="that of the image, assumed")
+    observed = _image_noise_power(undamaged, noise, oversampling)
     if abs(np.log(observed)) <= abs(np.log(observed / ratio)):
         seconds, habit, misfit = image_dwell_time_s, "that of the image", observed
     else:

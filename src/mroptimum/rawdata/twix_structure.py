@@ -10,12 +10,13 @@ readouts of all channels, synchronisation data, and one end mark.
 
 from __future__ import annotations
 
-import mmap
 import struct
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from mroptimum.errors import UnreadableFile
+from mroptimum.rawdata.bounded_file import BoundedFile
 
 TABLE_ENTRY_BYTES = 152
 TABLE_START = 8
@@ -30,9 +31,12 @@ _BYTES_PER_SAMPLE = 8
 
 _END_MARK = 1 << 0
 _SYNCHRONISATION = 1 << 5
+_VE_MASK_OFFSET = 40
+_VB_MASK_OFFSET = 20
 _LENGTH_BITS = (1 << 25) - 1
 _MAX_TEXTS = 64
 _MAX_TEXT_NAME_BYTES = 48
+_TEXT_LENGTH_BYTES = 4
 _MAX_CHANNELS = 2048
 
 _EXPORT_AGAIN = "Export the measurement from the scanner again (and check that the copy has the same size)."
@@ -69,6 +73,8 @@ class TwixStructure:
 
 @dataclass(frozen=True, kw_only=True)
 class _Extent:
+    """Where a measurement lies by the table; `is_length_known` is false where only the end of the file bounds it."""
+
     start: int
     end: int
     is_length_known: bool
@@ -76,141 +82,164 @@ class _Extent:
 
 def walk(path: Path, *, is_ve: bool) -> TwixStructure:
     """Follow the file to its end; raise `UnreadableFile` where it does not say what such a file must say."""
-    size = path.stat().st_size
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with path.open("rb") as opened:
+        file = BoundedFile.of(opened)
         if is_ve:
-            extents, patient_fields = _table(content, size)
+            extents, patient_fields = _table(file)
         else:
-            extents, patient_fields = [_Extent(start=0, end=size, is_length_known=False)], ()
+            extents, patient_fields = [_Extent(start=0, end=file.size, is_length_known=False)], ()
         measurements = tuple(
-            _measurement(content, size, extent, number, is_ve=is_ve) for number, extent in enumerate(extents, 1)
+            _measurement(file, extent, number, is_ve=is_ve) for number, extent in enumerate(extents, 1)
         )
-    return TwixStructure(is_ve=is_ve, size=size, measurements=measurements, patient_fields=patient_fields)
+    return TwixStructure(is_ve=is_ve, size=file.size, measurements=measurements, patient_fields=patient_fields)
 
 
-def _table(content: mmap.mmap, size: int) -> tuple[list[_Extent], tuple[bytes, ...]]:
-    (count,) = struct.unpack_from("<I", content, 4)
-    table_end = TABLE_START + TABLE_ENTRY_BYTES * count
-    if not 1 <= count <= _MAX_MEASUREMENTS or table_end > size:
+def _table(file: BoundedFile) -> tuple[list[_Extent], tuple[bytes, ...]]:
+    (count,) = struct.unpack("<I", file.read_at(4, 4))
+    if not 1 <= count <= _MAX_MEASUREMENTS:
         raise UnreadableFile(f"The table of measurements is damaged ({count} entries).", _EXPORT_AGAIN)
     extents: list[_Extent] = []
     patient_fields: list[bytes] = []
-    reached = table_end
+    reached = TABLE_START + TABLE_ENTRY_BYTES * count
     for number in range(1, count + 1):
-        entry = TABLE_START + TABLE_ENTRY_BYTES * (number - 1)
-        start, length = struct.unpack_from("<QQ", content, entry + 8)
-        name = f"measurement {number} of {count}"
-        # XA software leaves the length of a file's only measurement at 0.
-        is_length_known = not (count == 1 and length == 0)
-        end = start + length if is_length_known else size
-        if is_length_known and length == 0:
-            raise UnreadableFile(f"The table of measurements gives no length for {name}.", _EXPORT_AGAIN)
-        if start < reached:
-            raise UnreadableFile(
-                f"The table of measurements is damaged: {name} overlaps what is before it.", _EXPORT_AGAIN
-            )
-        if start >= size:
-            raise UnreadableFile(
-                f"The file is truncated: {name} should begin at byte {start:,}, the file ends at byte {size:,}.",
-                _EXPORT_AGAIN,
-            )
-        extents.append(_Extent(start=start, end=end, is_length_known=is_length_known))
-        field = entry + PATIENT_FIELD_OFFSET
-        patient_fields.append(bytes(content[field : field + PATIENT_FIELD_BYTES]))
-        reached = end
+        entry = file.read_at(TABLE_START + TABLE_ENTRY_BYTES * (number - 1), TABLE_ENTRY_BYTES)
+        start, length = struct.unpack_from("<QQ", entry, 8)
+        extent = _extent(start, length, f"measurement {number} of {count}", reached, file.size, is_only=count == 1)
+        extents.append(extent)
+        patient_fields.append(entry[PATIENT_FIELD_OFFSET : PATIENT_FIELD_OFFSET + PATIENT_FIELD_BYTES])
+        reached = extent.end
     return extents, tuple(patient_fields)
 
 
-def _measurement(content: mmap.mmap, size: int, extent: _Extent, number: int, *, is_ve: bool) -> Measurement:
-    end = min(extent.end, size)
-    texts, first_block = _header(content, extent.start, end, number)
-    positions = _blocks(content, first_block, end, extent, size, is_ve=is_ve)
-    if extent.is_length_known and extent.end > size:
-        raise _truncated(len(positions), extent.end - size, at_least=False)
-    return Measurement(start=extent.start, end=end, texts=texts, readout_positions=tuple(positions))
-
-
-def _header(content: mmap.mmap, start: int, end: int, number: int) -> tuple[tuple[Text, ...], int]:
-    if start + 8 > end:
-        raise UnreadableFile(f"The file ends in the header of measurement {number}.", _EXPORT_AGAIN)
-    length, n_texts = struct.unpack_from("<II", content, start)
-    header_end = start + length
-    if header_end > end:
+def _extent(start: int, length: int, name: str, reached: int, size: int, *, is_only: bool) -> _Extent:
+    if length == 0 and not is_only:
+        raise UnreadableFile(f"The table of measurements gives no length for {name}.", _EXPORT_AGAIN)
+    if start < reached:
+        raise UnreadableFile(f"The table of measurements is damaged: {name} overlaps what is before it.", _EXPORT_AGAIN)
+    if start >= size:
         raise UnreadableFile(
-            f"The header of measurement {number} is {length:,} bytes long, but only {end - start:,} bytes are there: "
-            "the file is truncated or damaged.",
+            f"The file is truncated: {name} should begin at byte {start:,}, the file ends at byte {size:,}.",
+            _EXPORT_AGAIN,
+        )
+    # XA software leaves the length of a file's only measurement at 0.
+    return _Extent(start=start, end=start + length if length else size, is_length_known=length > 0)
+
+
+def _measurement(file: BoundedFile, extent: _Extent, number: int, *, is_ve: bool) -> Measurement:
+    texts, first_block = _header(file, extent, number)
+    positions = _readouts(file, first_block, extent, is_ve=is_ve)
+    if extent.end > file.size:
+        raise _truncated(positions, extent.end - file.size, at_least=False)
+    return Measurement(start=extent.start, end=extent.end, texts=texts, readout_positions=tuple(positions))
+
+
+def _header(file: BoundedFile, extent: _Extent, number: int) -> tuple[tuple[Text, ...], int]:
+    damaged = f"The header of measurement {number} is damaged"
+    length, n_texts = struct.unpack("<II", file.read_at(extent.start, 8))
+    end = extent.start + length
+    there = min(extent.end, file.size)
+    if end > there:
+        raise UnreadableFile(
+            f"The header of measurement {number} is {length:,} bytes long, but only {there - extent.start:,} bytes are "
+            "there: the file is truncated or damaged.",
             _EXPORT_AGAIN,
         )
     if not 1 <= n_texts <= _MAX_TEXTS:
-        raise UnreadableFile(f"The header of measurement {number} is damaged ({n_texts} texts).", _EXPORT_AGAIN)
+        raise UnreadableFile(f"{damaged} ({n_texts} texts).", _EXPORT_AGAIN)
     texts: list[Text] = []
-    position = start + 8
+    position = extent.start + 8
     for _ in range(n_texts):
-        name_end = content.find(b"\0", position, min(position + _MAX_TEXT_NAME_BYTES, header_end))
-        if name_end <= position or name_end + 5 > header_end:
-            raise UnreadableFile(f"The header of measurement {number} is damaged (a text has no name).", _EXPORT_AGAIN)
-        (text_length,) = struct.unpack_from("<I", content, name_end + 1)
-        text_start = name_end + 5
-        if text_start + text_length > header_end:
-            raise UnreadableFile(
-                f"The header of measurement {number} is damaged (a text is longer than the header).", _EXPORT_AGAIN
-            )
-        name = bytes(content[position:name_end]).decode("latin-1")
-        texts.append(Text(name=name, start=text_start, length=text_length))
-        position = text_start + text_length
-    return tuple(texts), header_end
+        name, terminator, _ = file.read_at(position, max(min(_MAX_TEXT_NAME_BYTES, end - position), 0)).partition(b"\0")
+        start = position + len(name) + 1 + _TEXT_LENGTH_BYTES
+        if not name or not terminator or start > end:
+            raise UnreadableFile(f"{damaged} (a text has no name).", _EXPORT_AGAIN)
+        (text_length,) = struct.unpack("<I", file.read_at(start - _TEXT_LENGTH_BYTES, _TEXT_LENGTH_BYTES))
+        if start + text_length > end:
+            raise UnreadableFile(f"{damaged} (a text is longer than the header).", _EXPORT_AGAIN)
+        texts.append(Text(name=name.decode("latin-1"), start=start, length=text_length))
+        position = start + text_length
+    return tuple(texts), end
 
 
-def _blocks(content: mmap.mmap, position: int, end: int, extent: _Extent, size: int, *, is_ve: bool) -> list[int]:
-    head = VE_SCAN_HEADER_BYTES if is_ve else VB_CHANNEL_HEADER_BYTES
-    mask_offset = 40 if is_ve else 20
+def _readouts(file: BoundedFile, position: int, extent: _Extent, *, is_ve: bool) -> list[int]:
+    """Return the positions of all readouts up to the end mark."""
+    head_bytes = VE_SCAN_HEADER_BYTES if is_ve else VB_CHANNEL_HEADER_BYTES
+    there = min(extent.end, file.size)
     positions: list[int] = []
     while True:
-        if position + head > end:
-            if extent.is_length_known:
-                if extent.end <= size:
-                    raise UnreadableFile(
-                        f"A measurement ends after {len(positions)} readouts without its end mark: "
-                        "the scan was interrupted or the file is damaged.",
-                        _EXPORT_AGAIN,
-                    )
-                raise _truncated(len(positions), extent.end - size, at_least=False)
-            raise _truncated(len(positions), position + head - end, at_least=True)
-        (flags_and_length,) = struct.unpack_from("<I", content, position)
-        mask, n_samples, n_channels = struct.unpack_from("<QHH", content, position + mask_offset)
-        if mask & _END_MARK:
+        if position + head_bytes > there:
+            raise _ends_early(positions, position + head_bytes, extent, file.size)
+        block = _block(file.read_at(position, head_bytes), is_ve=is_ve)
+        if block.kind is _Kind.END_MARK:
             return positions
-        if mask & _SYNCHRONISATION:
-            length = flags_and_length & _LENGTH_BITS
-            if length < head:
-                raise _damaged(len(positions), position, f"synchronisation data of {length} bytes")
-        else:
-            if n_samples == 0 or not 1 <= n_channels <= _MAX_CHANNELS:
-                raise _damaged(len(positions), position, f"{n_channels} channels of {n_samples} samples")
-            data = _BYTES_PER_SAMPLE * n_samples
-            if is_ve:
-                length = VE_SCAN_HEADER_BYTES + n_channels * (VE_CHANNEL_HEADER_BYTES + data)
-            else:
-                length = n_channels * (VB_CHANNEL_HEADER_BYTES + data)
-        if position + length > end:
-            if extent.is_length_known and extent.end <= size:
-                raise _damaged(len(positions), position, f"{length:,} bytes in {end - position:,}")
-            missing = extent.end - size if extent.is_length_known else position + length - end
-            raise _truncated(len(positions), missing, at_least=not extent.is_length_known)
-        if not mask & _SYNCHRONISATION:
+        if block.length < head_bytes:
+            raise _damaged(positions, position, block.found)
+        if position + block.length > there:
+            if extent.is_length_known and extent.end <= file.size:
+                raise _damaged(positions, position, f"{block.found} in the last {there - position:,} bytes")
+            raise _ends_early(positions, position + block.length, extent, file.size)
+        if block.kind is _Kind.READOUT:
             positions.append(position)
-        position += length
+        position += block.length
 
 
-def _truncated(n_readouts: int, missing: int, *, at_least: bool) -> UnreadableFile:
-    amount = f"at least {missing:,}" if at_least else f"{missing:,}"
+class _Kind(Enum):
+    READOUT = "readout"
+    SYNCHRONISATION = "synchronisation data"
+    END_MARK = "end mark"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Block:
+    """What stands at a position, in words too; a length of 0 is one that cannot be."""
+
+    kind: _Kind
+    length: int
+    found: str
+
+
+def _block(head: bytes, *, is_ve: bool) -> _Block:
+    (flags_and_length,) = struct.unpack_from("<I", head)
+    mask, n_samples, n_channels = struct.unpack_from("<QHH", head, _VE_MASK_OFFSET if is_ve else _VB_MASK_OFFSET)
+    announced = flags_and_length & _LENGTH_BITS
+    if mask & _END_MARK:
+        return _Block(kind=_Kind.END_MARK, length=announced, found="an end mark")
+    if mask & _SYNCHRONISATION:
+        found = f"synchronisation data of {announced} bytes"
+        return _Block(kind=_Kind.SYNCHRONISATION, length=announced, found=found)
+    found = f"{n_channels} channels of {n_samples} samples"
+    if n_samples == 0 or not 1 <= n_channels <= _MAX_CHANNELS:
+        return _Block(kind=_Kind.READOUT, length=0, found=found)
+    # Computed, because the announced length is wrong where several readouts are packed together.
+    samples = _BYTES_PER_SAMPLE * n_samples
+    if is_ve:
+        length = VE_SCAN_HEADER_BYTES + n_channels * (VE_CHANNEL_HEADER_BYTES + samples)
+    else:
+        length = n_channels * (VB_CHANNEL_HEADER_BYTES + samples)
+    return _Block(kind=_Kind.READOUT, length=length, found=found)
+
+
+def _ends_early(positions: list[int], needed: int, extent: _Extent, size: int) -> UnreadableFile:
+    if not extent.is_length_known:
+        return _truncated(positions, needed - size, at_least=True)
+    if extent.end > size:
+        return _truncated(positions, extent.end - size, at_least=False)
     return UnreadableFile(
-        f"The file is truncated: it ends after {n_readouts} complete readouts, and {amount} bytes are missing.",
+        f"A measurement ends after {len(positions)} readouts without its end mark: the scan was interrupted or the "
+        "file is damaged.",
         _EXPORT_AGAIN,
     )
 
 
-def _damaged(n_readouts: int, position: int, found: str) -> UnreadableFile:
+def _truncated(positions: list[int], missing: int, *, at_least: bool) -> UnreadableFile:
+    amount = f"at least {missing:,}" if at_least else f"{missing:,}"
     return UnreadableFile(
-        f"The file is damaged at byte {position:,}, after {n_readouts} readouts: {found} cannot be.", _EXPORT_AGAIN
+        f"The file is truncated: it ends after {len(positions)} complete readouts, and {amount} bytes are missing.",
+        _EXPORT_AGAIN,
+    )
+
+
+def _damaged(positions: list[int], position: int, found: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"The file is damaged at byte {position:,}, after {len(positions)} readouts: {found} cannot be.", _EXPORT_AGAIN
     )
