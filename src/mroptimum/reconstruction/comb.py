@@ -60,10 +60,18 @@ class Comb:
         n_folded = self.n_y // self.acceleration
         return (np.arange(n_folded) + self.n_y // 2) % n_folded + n_folded * np.arange(self.acceleration)[:, None]
 
+    @property
+    def phase(self) -> NDArray[np.complex128]:
+        """What takes the folded images' phase away again, (y,)."""
+        centre = self.n_y // 2
+        distance = np.arange(self.n_y) - centre
+        phase: NDArray[np.complex128] = np.exp(2j * np.pi * (self.first - centre) * distance / self.n_y)
+        return phase
+
     def coil_images(self, kspace: Complex) -> Complex:
         """Transform the comb's lines of k-space (coil, y, x), unitarily, to folded images (coil, y', x).
 
-        Voxel (fold, y') carries the phase ``exp(2 pi i (first - c)(y - c) / N)``, c the centre, in all coils alike.
+        Voxel (fold, y') carries the phase ``exp(-2 pi i (first - c)(y - c) / N)``, c the centre, in all coils alike.
         """
         along_x = fourier.to_image(kspace[:, self.first :: self.acceleration], axes=(-1,))
         folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=WORKERS, overwrite_x=True)
