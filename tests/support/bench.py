@@ -8,7 +8,9 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -49,6 +51,17 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECRET_KEY = b"0123456789abcdef0123456789abcdef"
 PASSWORD = "correct horse battery"
 BRAIN_URL = "http://brain.test"
+
+
+@cache
+def empty_database() -> bytes:
+    """Return a database with all tables and nothing in them; made once, since making one takes a while."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "brain.sqlite"
+        engine = make_engine(f"sqlite:///{path}")
+        metadata.create_all(engine)
+        engine.dispose()
+        return path.read_bytes()
 
 
 @dataclass
@@ -127,8 +140,8 @@ class Bench:
             self.folder / "storage", base_url=f"{BRAIN_URL}/objects", secret_key=SECRET_KEY, clock=self.clock
         )
         self.n_people = 0
+        (self.folder / "brain.sqlite").write_bytes(empty_database())
         self.brain = self._open()
-        metadata.create_all(self.brain.database.engine)
         self.local_unit = provide_local_unit(self.brain)
 
     def _open(self) -> Brain:

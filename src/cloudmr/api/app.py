@@ -38,6 +38,7 @@ def build_app(brain: Brain, *, local_storage: LocalStorage | None, lifespan: Lif
         version=mroptimum.__version__,
         summary="Runs MR Optimum jobs on computing units, and hands back their results.",
         lifespan=around,
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         # Telemetry would carry request bodies, passwords among them, to wherever the environment says.

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from asgi import TestClient
+from bench import Bench
+from cloudmr.api import job_events
+from cloudmr.api.job_events import JobFollower
+from cloudmr.client.events import parse_events
+from cloudmr.model.jobs import Job
+from cloudmr.model.people import Caller
+from cloudmr.services.cancel_job import cancel_job
+from cloudmr.services.jobs import job_history
+from cloudmr.services.settle_job import settle_job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    name: str
+    data: Any
+    last_id: str
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_events, "LOOK_EVERY_S", 0.005)
+
+
+def told(client: TestClient, job: Job, *, last_id: str | None = None, prefix: str = "") -> Iterator[Told]:
+    headers = {} if last_id is None else {b"Last-Event-ID": last_id.encode()}
+    with client.stream("GET", f"{prefix}/api/job/{job.id}/events", headers=headers) as response:
+        assert response.status_code == 200
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        for event in parse_events(response.iter_bytes()):
+            yield Told(name=event.name, data=json.loads(event.data), last_id=event.last_id)
+
+
+@pytest.mark.parametrize("prefix", ["", "/Prod"])
+def test_a_job_as_it_goes(ada: tuple[TestClient, Caller], bench: Bench, prefix: str) -> None:
+    client, caller = ada
+    job = bench.running_job(caller)
+    stream = told(client, job, prefix=prefix)
+    first = next(stream)
+    assert (first.name, first.data["status"]) == ("state", "dispatched")
+    assert first.data == client.get(f"/api/job/{job.id}").json()
+    assert [(event.name, event.data["action"], event.last_id) for event in (next(stream), next(stream))] == [
+        ("event", "submitted", "1"),
+        ("event", "dispatched", "2"),
+    ]
+    bench.unit.progress(job.execution_name, step="reading", sequence=1)
+    bench.unit.outbox.deliver()
+    assert (event := next(stream)).data["action"] == "started"
+    assert event.last_id == "3"
+    state = next(stream)
+    assert (state.name, state.data["status"], state.data["progress"]["step"]) == ("state", "running", "reading")
+    bench.unit.progress(job.execution_name, step="reconstruct", sequence=2, done=1, total=2)
+    bench.unit.outbox.deliver()
+    progress = next(stream)
+    assert (progress.name, progress.data["step"], progress.data["total"]) == ("progress", "reconstruct", 2)
+    bench.succeed(job)
+    bench.unit.outbox.deliver()
+    rest = list(stream)
+    assert [event.name for event in rest] == ["event", "state", "end"]
+    assert rest[0].data["new"] == "succeeded"
+    assert rest[1].data["result"] is not None
+    assert rest[2].data == {"status": "succeeded"}
+
+
+def test_who_comes_back_gets_what_was_missed(ada: tuple[TestClient, Caller], bench: Bench) -> None:
+    client, caller = ada
+    job = bench.running_job(caller)
+    bench.succeed(job)
+    settle_job(bench.brain, job.id)
+    assert [event.name for event in told(client, job)] == ["state", "event", "event", "event", "end"]
+    back = list(told(client, job, last_id="2"))
+    assert [(event.name, event.data.get("action")) for event in back] == [
+        ("state", None),
+        ("event", "ended"),
+        ("end", None),
+    ]
+    assert [event.name for event in told(client, job, last_id="3")] == ["state", "end"]
+
+
+@pytest.mark.parametrize("last_id", ["", "x", "-1", "²", "99"])
+def test_an_id_that_never_was_is_no_harm(ada: tuple[TestClient, Caller], bench: Bench, last_id: str) -> None:
+    client, caller = ada
+    job = bench.job(caller)
+    cancel_job(bench.brain, caller, job.id)
+    events = [event.name for event in told(client, job, last_id=last_id)]
+    assert (events[0], events[-1]) == ("state", "end")
+
+
+def test_a_stranger_gets_an_error_and_no_stream(
+    ada: tuple[TestClient, Caller], client: TestClient, bench: Bench
+) -> None:
+    job = bench.job(bench.person())
+    refused = ada[0].get(f"/api/job/{job.id}/events")
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    assert client.get(f"/api/job/{job.id}/events").status_code == 401
+
+
+def test_a_stream_ends_when_the_server_does(ada: tuple[TestClient, Caller], client: TestClient, bench: Bench) -> None:
+    signed_in, caller = ada
+    job = bench.running_job(caller)
+    stream = told(signed_in, job)
+    next(stream)
+    portal = client.portal
+    assert portal is not None
+    application = signed_in.app
+    assert isinstance(application, FastAPI)
+    portal.call(lambda: application.state.stopping.set())
+    ended = threading.Event()
+
+    def read() -> None:
+        for _ in stream:
+            pass
+        ended.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert ended.wait(10)
+    reader.join()
+
+
+def test_nothing_new_is_nothing_told(bench: Bench) -> None:
+    caller = bench.person()
+    job = bench.running_job(caller)
+    follower = JobFollower(0)
+
+    def news() -> list[str]:
+        view, events = job_history(bench.brain, caller, job.id, after=follower.last_number)
+        return [event.event or "" for event in follower.news(view, events)]
+
+    assert news() == ["state", "event", "event"]
+    assert news() == []
+    for sequence, expected in ((1, ["event", "state"]), (2, ["progress"])):
+        bench.unit.progress(job.execution_name, step="s", sequence=sequence)
+        bench.unit.outbox.deliver()
+        assert news() == expected
+        assert news() == []
