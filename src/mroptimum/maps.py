@@ -10,7 +10,7 @@ from mroptimum.convention import Complex
 from mroptimum.one_slice import SliceMaps, slice_kspace
 from mroptimum.rawdata.acquisition import Acquisition
 from mroptimum.result import Map, MapId, MapKind
-from mroptimum.task import TaskDocument
+from mroptimum.task import ReconstructionName, TaskDocument
 
 
 def image_alone(acquisition: Acquisition) -> Map:
@@ -47,18 +47,24 @@ def all_maps(document: TaskDocument, slices: list[SliceMaps]) -> list[Map]:
         g = np.stack(g_factors)
         inverse = np.zeros_like(g)
         np.divide(1.0, g, out=inverse, where=g > 0)
-        description = "Noise amplification by unfolding, beyond sqrt(R) for the shorter scan"
+        is_grappa = document.task.options.reconstructor.name is ReconstructionName.GRAPPA
+        description = f"Noise amplification by {'filling lines' if is_grappa else 'unfolding'}, beyond sqrt(R)"
         maps += [
             Map(
-                id=MapId.SENSE_G, name="g Factor", kind=MapKind.OUTPUT, unit="1", data=g, description=f"{description}."
+                id=MapId.GRAPPA_G if is_grappa else MapId.SENSE_G,
+                name="g Factor",
+                kind=MapKind.OUTPUT,
+                unit="1",
+                data=g,
+                description=f"{description} for the shorter scan.",
             ),
             Map(
-                id=MapId.SENSE_INVERSE_G,
+                id=MapId.GRAPPA_INVERSE_G if is_grappa else MapId.SENSE_INVERSE_G,
                 name="Inverse g Factor",
                 kind=MapKind.OUTPUT,
                 unit="1",
                 data=inverse,
-                description=f"{description}, inverted: the SNR kept.",
+                description=f"{description}, inverted: the part of the SNR that is kept.",
             ),
         ]
     errors = [s.standard_error for s in slices if s.standard_error is not None]

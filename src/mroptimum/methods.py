@@ -22,6 +22,13 @@ _RECONSTRUCTIONS = {
         "g = sqrt([A^-1]_rr A_rr) "
         "(Pruessmann 1999, doi:10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S)."
     ),
+    ReconstructionName.GRAPPA: (
+        "Missing lines were filled by GRAPPA (Griswold 2002, doi:10.1002/mrm.10171) with a kernel of {kernel}, fitted "
+        "to {equations} equations with a regularisation of {regularisation:g} tr/n, and coil images combined by the "
+        "root of the sum of their squares. Noise was propagated through the same kernel and the combination weights "
+        "a/|a| (Breuer 2009, doi:10.1002/mrm.22066): variance = |u|^2 / R, g = |u| / R. SNR depends on kernel and "
+        "regularisation. Calibration lines made the kernel and were not put back."
+    ),
 }
 _METHODS = {
     Method.AC: "The noise was propagated through the reconstruction analytically; no replicas were drawn.",
@@ -56,8 +63,17 @@ def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMap
             f"The noise covariance was computed from {noise.n_samples} complex samples per coil ({noise.origin}) and "
             f"scaled to the image by {noise.chain.power:.6g} in power, the product of the factors listed."
         )
-    sentences.append(_RECONSTRUCTIONS[name])
-    if name is not ReconstructionName.RSS:
+    kernel = one.kernel
+    sentences.append(
+        _RECONSTRUCTIONS[name].format(
+            kernel=f"{kernel.size[0]} samples x {kernel.size[1]} lines",
+            equations=kernel.n_equations,
+            regularisation=kernel.regularisation,
+        )
+        if kernel
+        else _RECONSTRUCTIONS[name]
+    )
+    if name in {ReconstructionName.B1, ReconstructionName.SENSE}:
         sentences.append(f"Coil maps came from the scan itself: {one.coil_maps.method}.")
     sentences.append(
         _METHODS[task.name].format(

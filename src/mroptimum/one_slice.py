@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum import fourier
+from mroptimum.as_asked import central
 from mroptimum.coils import CoilMaps, calibration_image, coil_maps, object_mask
 from mroptimum.convention import Complex, Real
 from mroptimum.errors import ReconstructionError, TaskError
@@ -16,6 +17,9 @@ from mroptimum.noise import NoiseModel, n_columns, partial_fourier_power, whiten
 from mroptimum.rawdata.acquisition import Acquisition
 from mroptimum.reconstruction import Reconstruction
 from mroptimum.reconstruction.b1 import B1Weighted
+from mroptimum.reconstruction.grappa import Grappa, grappa
+from mroptimum.reconstruction.grappa_kernel import SIZE as KERNEL_SIZE
+from mroptimum.reconstruction.grappa_kernel import GrappaKernel, calibrate
 from mroptimum.reconstruction.rss import RootSumOfSquares
 from mroptimum.reconstruction.sense import Sense, sense
 from mroptimum.snr import SnrMap
@@ -23,7 +27,15 @@ from mroptimum.snr.analytic import analytic_snr
 from mroptimum.snr.generalised import generalised_pseudo_replica_snr
 from mroptimum.snr.pseudo_replicas import pseudo_replica_snr
 from mroptimum.snr.replicas import multiple_replica_snr
-from mroptimum.task import CoilMapMethod, Method, NoiseDomain, ReconstructionName, ReconstructorOptions, Task
+from mroptimum.task import (
+    CoilMapMethod,
+    Method,
+    NoiseDomain,
+    ReconstructionName,
+    Reconstructor,
+    ReconstructorOptions,
+    Task,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +50,7 @@ class SliceMaps:
     mask: NDArray[np.bool_]
     coil_maps: CoilMaps
     noise_domain: NoiseDomain | None
+    kernel: GrappaKernel | None
     n_unsolvable: int
 
 
@@ -62,11 +75,13 @@ def measure_slice(
         for r in range(acquisition.n_repetitions if task.name is Method.MR else 1)
     ]
     kspace = repetitions[0]
-    calibration, widths = _calibration(acquisition, index, kspace, white, options)
-    low_resolution = calibration_image(calibration, widths)
+    calibration = _calibration(acquisition, index, kspace, white, options)
+    low_resolution = calibration_image(calibration.kspace, calibration.widths)
     mask = object_mask(low_resolution, options.sensitivity_map.options.mask)
-    maps = coil_maps(low_resolution, mask, f"Hann-apodised, {widths[0]} lines x {widths[1]} samples")
-    reconstruction = _reconstruction(reconstructor.name, maps, acquisition)
+    maps = coil_maps(
+        low_resolution, mask, f"Hann-apodised, {calibration.widths[0]} lines x {calibration.widths[1]} samples"
+    )
+    reconstruction = _reconstruction(reconstructor, maps, acquisition, kspace, calibration)
     found, domain = _measure(task, reconstruction, repetitions, noise, acquisition, seed, report)
     g_factor = reconstruction.g_factor
     return SliceMaps(
@@ -78,6 +93,7 @@ def measure_slice(
         mask=mask,
         coil_maps=maps,
         noise_domain=domain,
+        kernel=reconstruction.kernel if isinstance(reconstruction, Grappa) else None,
         n_unsolvable=reconstruction.n_unsolvable if isinstance(reconstruction, Sense) else 0,
     )
 
@@ -134,23 +150,29 @@ def _inside(values: Real, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.where(mask, values, 0).astype(np.float32)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Calibration:
+    """Calibration k-space of a slice, whitened, (coil, y, x); which lines (y,) it holds; the extent (y, x) for maps."""
+
+    kspace: Complex
+    sampled: NDArray[np.bool_]
+    widths: tuple[int, int]
+
+
 def _calibration(
     acquisition: Acquisition,
     index: int,
     kspace: Complex,
     white: NDArray[np.complex128],
     options: ReconstructorOptions,
-) -> tuple[Complex, tuple[int, int]]:
-    """Return the calibration k-space of a slice, whitened, (coil, y, x), and the extent (y, x) of its window."""
-    method = options.sensitivity_map.options.sensitivity_map_method
+) -> _Calibration:
     sampled = acquisition.sampled[0]
     if acquisition.calibration is not None:
         sampled = acquisition.calibration.sampled[0]
         kspace = whiten(slice_kspace(acquisition, acquisition.calibration.kspace[index]), white)
     elif acquisition.acceleration != (1, 1):
         raise ReconstructionError(
-            "The accelerated scan holds no calibration lines to make coil maps from.",
-            "Give a scan with calibration (ACS) lines.",
+            "The accelerated scan holds no calibration lines.", "Give a scan with calibration (ACS) lines."
         )
     n_y, n_x = kspace.shape[-2:]
     lines = np.flatnonzero(sampled)
@@ -159,15 +181,26 @@ def _calibration(
         raise ReconstructionError(
             "The calibration lines do not reach the centre of k-space.", "Check the scan's calibration lines."
         )
-    high, wide = (n_y if sampled.all() else int(min(2 * reach, n_y))), n_x
-    if method is CoilMapMethod.INNER_ACL:
-        wide, high = (
-            min(full, asked) if asked else full for full, asked in zip((wide, high), options.acl, strict=True)
-        )
-    return kspace, (high, wide)
+    widths = (n_y if sampled.all() else int(min(2 * reach, n_y)), n_x)
+    if options.sensitivity_map.options.sensitivity_map_method is CoilMapMethod.INNER_ACL:
+        wide, high = options.acl
+        widths = (min(widths[0], high or n_y), min(widths[1], wide or n_x))
+    return _Calibration(kspace=kspace, sampled=sampled, widths=widths)
 
 
-def _reconstruction(name: ReconstructionName, maps: CoilMaps, acquisition: Acquisition) -> Reconstruction:
-    if name is ReconstructionName.SENSE:
-        return sense(maps, acquisition.sampled[0], acquisition.acceleration[0])
-    return B1Weighted(maps) if name is ReconstructionName.B1 else RootSumOfSquares(n_coils=acquisition.n_coils)
+def _reconstruction(
+    reconstructor: Reconstructor, maps: CoilMaps, acquisition: Acquisition, kspace: Complex, calibration: _Calibration
+) -> Reconstruction:
+    acceleration = acquisition.acceleration[0]
+    match reconstructor.name:
+        case ReconstructionName.RSS:
+            return RootSumOfSquares(n_coils=acquisition.n_coils)
+        case ReconstructionName.B1:
+            return B1Weighted(maps)
+        case ReconstructionName.SENSE:
+            return sense(maps, acquisition.sampled[0], acceleration)
+        case ReconstructionName.GRAPPA:
+            n_lines = reconstructor.options.acl[1]
+            acs = calibration.sampled & central(len(calibration.sampled), n_lines or len(calibration.sampled))
+            size = reconstructor.options.kernel_size or KERNEL_SIZE
+            return grappa(calibrate(calibration.kspace, acs, acceleration, size=size), kspace, acquisition.sampled[0])

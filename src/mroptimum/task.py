@@ -117,8 +117,8 @@ class NoiseDomain(StrEnum):
     """In the sampled lines of k-space: the check."""
 
 
-AVAILABLE_METHODS = frozenset({Method.AC, Method.MR, Method.PMR, Method.CR})
-AVAILABLE_RECONSTRUCTIONS = frozenset({ReconstructionName.RSS, ReconstructionName.B1, ReconstructionName.SENSE})
+AVAILABLE_METHODS = frozenset(Method)
+AVAILABLE_RECONSTRUCTIONS = frozenset(ReconstructionName)
 AVAILABLE_COIL_MAPS = frozenset({CoilMapMethod.INNER, CoilMapMethod.INNER_ACL})
 AVAILABLE_MASKS = frozenset({MaskMethod.NO, MaskMethod.PERCENTAGE, MaskMethod.THRESHOLD})
 

@@ -25,6 +25,7 @@ from mroptimum.phantom import (
 )
 from mroptimum.result import MapId
 from mroptimum.run import NoSnr, run
+from mroptimum.task import NoiseDomain
 from tasks import local, map_of, run_flags
 
 Writer = Callable[[Path, Scan], None]
@@ -117,6 +118,21 @@ def test_the_methods_agree_on_one_scan_with_repetitions(flags: Flags, tmp_path: 
     truth = closed_form(scan)
     found = map_of(run_flags(flags, path), MapId.SNR).data
     assert abs(deviation(found, truth.snr, truth.mask)) < 0.02
+
+
+@pytest.mark.parametrize("reconstruction", ["sense", "grappa"])
+def test_pseudo_replicas_of_an_accelerated_scan_agree_with_the_analytic_map(
+    reconstruction: str, tmp_path: Path
+) -> None:
+    phantom = Phantom(n_coils=8, acceleration=2, n_calibration_lines=32, sigma=0.002, readout_oversampling=2)
+    path, scan = written(phantom, tmp_path)
+    mask = closed_form(scan).mask
+    analytic = map_of(run_flags(Flags(reconstruction=reconstruction), path), MapId.SNR).data[mask]
+    replicated = run_flags(Flags(reconstruction=reconstruction, method="pmr", replicas=100), path)
+    assert replicated.noise_domain is NoiseDomain.IMAGE
+    assert abs(np.median(map_of(replicated, MapId.SNR).data[mask] / analytic) - 1) < 0.01
+    g = map_of(replicated, MapId.GRAPPA_G if reconstruction == "grappa" else MapId.SENSE_G).data[mask]
+    assert np.median(g) > 0.9
 
 
 def test_repetitions_alone_are_enough_for_mr_and_warned_of(tmp_path: Path) -> None:

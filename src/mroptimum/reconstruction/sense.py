@@ -9,10 +9,9 @@ with the same noise propagation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from mroptimum import fourier
@@ -20,9 +19,7 @@ from mroptimum.coils import CoilMaps, inner_product
 from mroptimum.convention import Complex, Real
 from mroptimum.errors import ReconstructionError
 from mroptimum.reconstruction import Combination
-from mroptimum.threads import WORKERS
-
-Scalar = TypeVar("Scalar", bound=np.generic)
+from mroptimum.reconstruction.comb import Comb
 
 CONDITION_LIMIT = 1e-12
 """What may be left of a pivot before the voxels of a group count as impossible to tell apart."""
@@ -62,22 +59,14 @@ def sense(coil_maps: CoilMaps, sampled: NDArray[np.bool_], acceleration: int) ->
     A comb with lines missing at its ends (partial Fourier) unfolds like a full one; its noise scale is in the scale
     chain. Raises `ReconstructionError` for an irregular comb and for more folds than coils.
     """
-    lines = np.flatnonzero(sampled)
-    n_coils, n_y = coil_maps.maps.shape[:2]
-    if len(lines) == 0 or np.any((lines - lines[0]) % acceleration) or np.any(np.diff(lines) != acceleration):
-        raise ReconstructionError(
-            f"The sampled lines are not every {acceleration}th one; SENSE here unfolds regular sampling only.",
-            "Choose a regularly undersampled scan, or decimate a full one.",
-        )
+    comb = Comb.of(sampled, acceleration)
+    n_coils = coil_maps.maps.shape[0]
     if acceleration > n_coils:
         raise ReconstructionError(
             f"{acceleration} voxels fold onto each other, and {n_coils} coils cannot tell them apart.",
             "Choose an acceleration of at most the number of coils.",
         )
-    first = int(lines[0]) % acceleration
-    if n_y % acceleration == 0:
-        return _fold(coil_maps, first, acceleration)
-    return _solve_columns(coil_maps, lines, acceleration)
+    return _fold(coil_maps, comb) if comb.is_closed else _solve_columns(coil_maps, comb)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +74,11 @@ class _Folded:
     """The maps of voxels that fold onto each other, (fold, coil, y', x), and the inverse system, (fold, fold, y', x).
 
     Folds nearly alike cancel each other, so everything between the folded images and the voxels is double precision.
-    `voxels` says where (fold, y') lies in the full image; `phase` (y,) is what a comb that misses the centre leaves.
     """
 
     maps: Complex
     inverse: NDArray[np.complex128]
-    voxels: NDArray[np.intp]
-    phase: Complex
-    first: int
+    comb: Comb
 
     @property
     def n_folds(self) -> int:
@@ -106,12 +92,10 @@ class _Folded:
         return (inverse @ maps.conj()).astype(maps.dtype)
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
-        return _spread(values, self.voxels)
+        return self.comb.spread(values)
 
     def coil_images(self, kspace: Complex) -> Complex:
-        along_x = fourier.to_image(kspace[:, self.first :: len(self.maps)], axes=(-1,))
-        folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=WORKERS, overwrite_x=True)
-        return folded
+        return self.comb.coil_images(kspace)
 
     def image(self, kspace: Complex) -> Complex:
         acceleration = len(self.maps)
@@ -120,20 +104,18 @@ class _Folded:
         values = np.zeros((acceleration, *folded.shape[1:]), dtype=kspace.dtype)
         for row in range(acceleration):
             values[row] = sum(self.inverse[row, column] * projected[column] for column in range(acceleration))
-        return _spread(values, self.voxels) * self.phase[:, None]
+        return self.spread(values) * self.comb.phase.astype(kspace.dtype)[:, None]
 
 
-def _fold(coil_maps: CoilMaps, first: int, acceleration: int) -> Sense:
+def _fold(coil_maps: CoilMaps, comb: Comb) -> Sense:
     """Build the R x R unfolding of each group of voxels.
 
     With k = first - c + R j the folded image is ``a(y') = R^-1/2 sum_r phi(y) s(y) m(y)``, ``phi(y) =
     exp(-2 pi i (first - c) (y - c) / N)``: phi goes with m, so the maps alone make the system, and
     ``m = R^1/2 conj(phi) A^-1 S^H a``.
     """
-    n_y = coil_maps.maps.shape[1]
-    n_folded, centre = n_y // acceleration, n_y // 2
-    voxels = (np.arange(n_folded) + centre) % n_folded + n_folded * np.arange(acceleration)[:, None]
-    maps = np.stack([coil_maps.maps[:, rows] for rows in voxels])
+    acceleration = comb.acceleration
+    maps = np.stack([coil_maps.maps[:, rows] for rows in comb.voxels])
     gram = _gram(maps)
     own = np.einsum("rryx->ryx", gram).real.copy()
     inside = own > 0
@@ -141,18 +123,11 @@ def _fold(coil_maps: CoilMaps, first: int, acceleration: int) -> Sense:
     solved = inside & solvable
     inverse *= solved[:, None]
     variance = np.einsum("rryx->ryx", inverse).real
-    distance = np.arange(n_y) - centre
     dtype = maps.real.dtype
     return Sense(
-        unfolding=_Folded(
-            maps=maps,
-            inverse=np.sqrt(acceleration) * inverse,
-            voxels=voxels,
-            phase=np.exp(2j * np.pi * (first - centre) * distance / n_y).astype(maps.dtype),
-            first=first,
-        ),
-        noise_sd=_spread(np.sqrt(acceleration * variance), voxels).astype(dtype),
-        g_factor=_spread(np.sqrt(variance * own), voxels).astype(dtype),
+        unfolding=_Folded(maps=maps, inverse=np.sqrt(acceleration) * inverse, comb=comb),
+        noise_sd=comb.spread(np.sqrt(acceleration * variance)).astype(dtype),
+        g_factor=comb.spread(np.sqrt(variance * own)).astype(dtype),
         n_unsolvable=int((inside & ~solvable).sum()),
     )
 
@@ -199,14 +174,6 @@ def _inverted(
     return inverse, solvable
 
 
-def _spread(values: NDArray[Scalar], voxels: NDArray[np.intp]) -> NDArray[Scalar]:
-    """Put values (fold, y', x) where their voxels are, (y, x)."""
-    full = np.empty((voxels.size, values.shape[-1]), dtype=values.dtype)
-    for rows, of_fold in zip(voxels, values, strict=True):
-        full[rows] = of_fold
-    return full
-
-
 @dataclass(frozen=True, kw_only=True)
 class _General:
     """Columns solved one by one: inverses (x, y, y) of the normal matrix, and the maps."""
@@ -223,14 +190,13 @@ class _General:
         return np.ascontiguousarray(image).astype(kspace.dtype)
 
 
-def _solve_columns(coil_maps: CoilMaps, lines: NDArray[np.intp], acceleration: int) -> Sense:
-    """Build the inverse of ``A = S^H F^H F S`` for each column, F the unitary DFT at the sampled lines."""
+def _solve_columns(coil_maps: CoilMaps, comb: Comb) -> Sense:
+    """Build the inverse of ``A = S^H F^H F S`` for each column, F the unitary DFT at the lines of the comb."""
     maps = coil_maps.maps.astype(np.complex128)
     _, n_y, n_x = maps.shape
     distance = np.arange(n_y) - n_y // 2
-    first = int(lines[0]) % acceleration
-    comb = np.arange(first, n_y, acceleration) - n_y // 2
-    encoding = np.exp(-2j * np.pi * np.outer(comb, distance) / n_y) / np.sqrt(n_y)
+    lines = np.arange(comb.first, n_y, comb.acceleration) - n_y // 2
+    encoding = np.exp(-2j * np.pi * np.outer(lines, distance) / n_y) / np.sqrt(n_y)
     spread = encoding.conj().T @ encoding
     inverses = np.zeros((n_x, n_y, n_y), dtype=np.complex128)
     variance = np.zeros((n_y, n_x))
@@ -249,7 +215,7 @@ def _solve_columns(coil_maps: CoilMaps, lines: NDArray[np.intp], acceleration: i
         inverses[x][np.ix_(rows, rows)] = inverse
         variance[rows, x] = np.maximum(np.diagonal(inverse).real, 0.0)
     own = np.einsum("cyx,cyx->yx", maps.conj(), maps).real
-    effective = n_y / len(comb)
+    effective = n_y / comb.n_lines
     dtype = coil_maps.maps.real.dtype
     return Sense(
         unfolding=_General(inverses=inverses, coil_maps=coil_maps),

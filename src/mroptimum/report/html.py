@@ -14,11 +14,20 @@ from mroptimum.report.noise_figure import matrix_figure, odd_coils, sigma_figure
 from mroptimum.report.picture import Picture, Window, gradient, montage, window
 from mroptimum.result import Map, MapId, MapKind, Result
 
-_COLORMAPS = {MapId.SNR: "viridis", MapId.SENSE_G: "magma", MapId.SENSE_INVERSE_G: "magma", MapId.IMAGE: "gray"}
+_COLORMAPS = {
+    MapId.SNR: "viridis",
+    MapId.SENSE_G: "magma",
+    MapId.SENSE_INVERSE_G: "magma",
+    MapId.GRAPPA_G: "magma",
+    MapId.GRAPPA_INVERSE_G: "magma",
+    MapId.IMAGE: "gray",
+}
 _SHOWN = (
     MapId.SNR,
     MapId.SENSE_G,
     MapId.SENSE_INVERSE_G,
+    MapId.GRAPPA_G,
+    MapId.GRAPPA_INVERSE_G,
     MapId.IMAGE,
     MapId.NOISE_SD,
     MapId.STANDARD_ERROR,
@@ -69,7 +78,7 @@ def _shown(of_map: Map, result: Result) -> _Shown:
     colormap = _COLORMAPS.get(of_map.id, "viridis")
     mask = next((m.data for m in result.maps if m.kind is MapKind.MASK), np.ones(of_map.data.shape)) > 0
     inside = of_map.data[mask & (of_map.data != 0)]
-    is_g = of_map.id == MapId.SENSE_G
+    is_g = of_map.id in {MapId.SENSE_G, MapId.GRAPPA_G}
     shown = window(of_map.data, low=1.0 if is_g else 0.0)
     found = stacks(result.geometry, of_map.data.shape[0], (of_map.data.shape[1], of_map.data.shape[2]))
     return _Shown(
