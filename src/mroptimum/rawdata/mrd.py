@@ -147,7 +147,7 @@ def _noise(content: MrdContent, n_coils: int) -> tuple[NoiseScan | None, tuple[s
 
 
 def _noise_scan(content: MrdContent, readouts: Sequence[Readout], origin: str) -> NoiseScan:
-    samples = stack(readouts, content.samples)
+    samples = stack(readouts, content.samples, file_bytes=content.size)
     refuse_implausible_noise(samples)
     return NoiseScan(
         samples=samples,

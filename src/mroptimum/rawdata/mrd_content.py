@@ -106,14 +106,14 @@ class MrdContent:
         by the inverse FFT, gives an image whose axes run along the directions in the header.
         """
         reference = self._records.reference(readout.source, self._data_offset)
-        stored = np.frombuffer(self._heap.array(reference, item_bytes=4), "<c8")
-        if stored.size != readout.n_coils * readout.n_samples:
+        stored = np.frombuffer(self._heap.array(reference, item_bytes=4), "<f4")
+        if stored.size != 2 * readout.n_coils * readout.n_samples:
             raise UnreadableFile(
-                f"Readout {readout.source} holds {stored.size} samples; {readout.n_coils} coils of "
+                f"Readout {readout.source} holds {stored.size / 2:g} samples; {readout.n_coils} coils of "
                 f"{readout.n_samples} were announced.",
                 CONVERT_AGAIN,
             )
-        samples = stored.reshape(readout.n_coils, readout.n_samples)
+        samples = stored.view(np.complex64).reshape(readout.n_coils, readout.n_samples)
         return np.conjugate(samples) if self.header.is_siemens else samples.copy()
 
     def vector(self, readout: Readout, name: str) -> Vector:
@@ -172,9 +172,11 @@ def _damage_explained() -> Iterator[None]:
 
 def _group(file: Any) -> Any:
     """Return the group of the raw data: `dataset` by custom, else the first that holds a header and readouts."""
+    import h5py
+
     for name in ("dataset", *file):
         item = file.get(name)
-        if hasattr(item, "keys") and "xml" in item and "data" in item:
+        if isinstance(item, h5py.Group) and all(isinstance(item.get(key), h5py.Dataset) for key in ("xml", "data")):
             return item
     raise UnreadableFile(
         "The HDF5 file holds no ISMRMRD raw data (no group with a header `xml` and readouts `data`).",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from enum import Enum
 import numpy as np
 
 from mroptimum.rawdata.acquisition import Complex64
+from mroptimum.rawdata.limits import refuse_if_absurd
+
+_BYTES_PER_SAMPLE = 8
 
 
 class Role(Enum):
@@ -65,13 +69,15 @@ class Readout:
     is_reversed: bool = False
 
 
-def stack(readouts: Sequence[Readout], samples: Callable[[Readout], Complex64]) -> Complex64:
+def stack(readouts: Sequence[Readout], samples: Callable[[Readout], Complex64], *, file_bytes: int) -> Complex64:
     """Stack readouts ``(readout, coil, sample)`` unsorted: noise lines share counters, and sorting would average them.
 
     Of readouts of several lengths, those of the most common one are kept.
     """
     kept = alike(readouts)
-    stacked = np.empty((len(kept), kept[0].n_coils, kept[0].n_samples), np.complex64)
+    shape = (len(kept), kept[0].n_coils, kept[0].n_samples)
+    refuse_if_absurd(_BYTES_PER_SAMPLE * math.prod(shape), file_bytes, "The noise scan")
+    stacked = np.empty(shape, np.complex64)
     for index, readout in enumerate(kept):
         stacked[index] = samples(readout)
     return stacked

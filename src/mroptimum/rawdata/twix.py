@@ -36,7 +36,9 @@ def read_twix(path: Path, file_format: FileFormat, *, image_measurement_only: bo
         kspace, calibration = fill_grid(plan, lines.samples)
         refuse_implausible_signal(kspace, plan.sampling.lines)
         oversampling, oversampling_warnings = _readout_oversampling(header, plan)
-        noise, noise_warnings = noise_of_image([image] if image_measurement_only else content.measurements, image)
+        noise, noise_warnings = noise_of_image(
+            [image] if image_measurement_only else content.measurements, image, file_bytes=content.structure.size
+        )
         slices = geometry(image, plan)
         return Acquisition(
             kspace=kspace,
@@ -69,14 +71,15 @@ def read_twix(path: Path, file_format: FileFormat, *, image_measurement_only: bo
 def read_twix_noise(path: Path, file_format: FileFormat) -> NoiseScan:
     """Read a file given as the noise: its noise lines, else all its readouts, unsorted and unaveraged."""
     with open_twix(path, file_format) as content:
-        marked = [noise_of(measurement).scan for measurement in content.measurements if measurement.noise]
+        size = content.structure.size
+        marked = [noise_of(measurement, file_bytes=size) for measurement in content.measurements if measurement.noise]
         if marked:
             return max(marked, key=lambda scan: scan.samples.size)
         with_readouts = [measurement for measurement in content.measurements if measurement.lines.readouts]
         if not with_readouts:
             raise UnreadableFile("The file holds no readouts.", "Export the noise measurement again.")
         measurement = with_readouts[-1]
-        samples = stack(measurement.lines.readouts, measurement.lines.samples)
+        samples = stack(measurement.lines.readouts, measurement.lines.samples, file_bytes=size)
         refuse_implausible_noise(samples)
         return NoiseScan(
             samples=samples,

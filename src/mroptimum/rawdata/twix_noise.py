@@ -9,11 +9,12 @@ apart, but the image does: noise power goes with bandwidth.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mroptimum.errors import WrongKindOfFile
 from mroptimum.rawdata.acquisition import Complex64, NoiseScan
 from mroptimum.rawdata.plausibility import refuse_implausible_noise
 from mroptimum.rawdata.readout import alike, stack
@@ -36,51 +37,38 @@ class DwellTime:
     warning: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundNoise:
-    """A noise scan with the names of its coils and what a person should be told."""
-
-    scan: NoiseScan
-    coil_names: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-
 def noise_of_image(
-    measurements: Sequence[TwixMeasurement], image: TwixMeasurement
+    measurements: Sequence[TwixMeasurement], image: TwixMeasurement, *, file_bytes: int
 ) -> tuple[NoiseScan | None, tuple[str, ...]]:
     """Return the noise scan that fits the image, the longest if there are several, and warnings.
 
     It must have the image's coils; where both name them, its coils are put in the image's order.
     """
-    first = image.imaging[0]
-    n_coils, names = first.n_coils, image.coil_names(first)
-    found = [noise_of(measurement) for measurement in measurements if measurement.noise]
-    fitting = [noise for noise in found if _coil_order(noise, n_coils, names) is not None]
+    fitting: list[NoiseScan] = []
     warnings: list[str] = []
-    if len(fitting) < len(found):
-        warnings.append(
-            f"{len(found) - len(fitting)} noise scan(s) in the file were left out: "
-            "they were recorded with other coils than the image."
-        )
+    for measurement in measurements:
+        if not measurement.noise:
+            continue
+        order = _coil_order(measurement, image)
+        if order is None:
+            warnings.append("A noise scan in the file was left out: it was recorded with other coils than the image.")
+            continue
+        try:
+            scan = noise_of(measurement, file_bytes=file_bytes)
+        except WrongKindOfFile as error:
+            warnings.append(f"A noise scan in the file was left out. {error.message}")
+            continue
+        fitting.append(replace(scan, samples=scan.samples[:, order]))
     if not fitting:
         return None, tuple(warnings)
-    best = max(fitting, key=lambda noise: noise.scan.samples.size)
-    order = _coil_order(best, n_coils, names)
-    scan = best.scan
-    if order is not None and order != list(range(n_coils)):
-        scan = NoiseScan(
-            samples=np.ascontiguousarray(scan.samples[:, order]),
-            dwell_time_s=scan.dwell_time_s,
-            noise_bandwidth_ratio=scan.noise_bandwidth_ratio,
-            origin=f"{scan.origin}; coils put in the order of the image",
-        )
-    return scan, (*warnings, *best.warnings)
+    best = max(fitting, key=lambda scan: scan.samples.size)
+    return replace(best, warnings=()), (*warnings, *best.warnings)
 
 
-def noise_of(measurement: TwixMeasurement) -> FoundNoise:
+def noise_of(measurement: TwixMeasurement, *, file_bytes: int) -> NoiseScan:
     """Return the noise lines of one measurement, unsorted and unaveraged."""
     header, lines = measurement.header, measurement.lines
-    samples = stack(measurement.noise, lines.samples)
+    samples = stack(measurement.noise, lines.samples, file_bytes=file_bytes)
     refuse_implausible_noise(samples)
     imaging = measurement.imaging
     if imaging:
@@ -94,14 +82,11 @@ def noise_of(measurement: TwixMeasurement) -> FoundNoise:
     else:
         dwell = DwellTime(seconds=header.dwell_time_s, source="header")
         where = "a noise measurement of its own"
-    return FoundNoise(
-        scan=NoiseScan(
-            samples=samples,
-            dwell_time_s=dwell.seconds,
-            noise_bandwidth_ratio=header.noise_bandwidth_ratio,
-            origin=f"{where}; dwell time: {dwell.source}",
-        ),
-        coil_names=measurement.coil_names(measurement.noise[0]),
+    return NoiseScan(
+        samples=samples,
+        dwell_time_s=dwell.seconds,
+        noise_bandwidth_ratio=header.noise_bandwidth_ratio,
+        origin=f"{where}; dwell time: {dwell.source}",
         warnings=(dwell.warning,) if dwell.warning else (),
     )
 
@@ -173,12 +158,14 @@ def _mean_ratio(image: NDArray[np.float64], noise: NDArray[np.float64]) -> float
     return float(np.mean(image[alive] / noise[alive])) if alive.any() else 1.0
 
 
-def _coil_order(noise: FoundNoise, n_coils: int, names: tuple[str, ...]) -> list[int] | None:
+def _coil_order(noise: TwixMeasurement, image: TwixMeasurement) -> list[int] | None:
     """Return the index of each of the image's coils in the noise scan, None if they are other coils."""
-    if noise.scan.n_coils != n_coils:
+    first_noise, first_image = alike(noise.noise)[0], image.imaging[0]
+    if first_noise.n_coils != first_image.n_coils:
         return None
-    if not names or not noise.coil_names or len(set(names)) < n_coils:
-        return list(range(n_coils))
-    if set(names) != set(noise.coil_names):
+    noise_names, names = noise.coil_names(first_noise), image.coil_names(first_image)
+    if not noise_names or len(set(names)) < first_image.n_coils:
+        return list(range(first_image.n_coils))
+    if set(names) != set(noise_names):
         return None
-    return [noise.coil_names.index(name) for name in names]
+    return [noise_names.index(name) for name in names]
