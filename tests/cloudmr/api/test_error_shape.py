@@ -25,9 +25,9 @@ from cloudmr.storage.errors import StorageError
 from mroptimum.errors import ExplainedError
 
 
-def check_shape(response: httpx.Response) -> dict[str, str]:
+def check_shape(response: httpx.Response) -> dict[str, Any]:
     assert response.headers["Content-Type"] == "application/json"
-    body: dict[str, str] = response.json()
+    body: dict[str, Any] = response.json()
     assert body.keys() == {"code", "message", "next_step", "error"}
     assert all(isinstance(value, str) and value for value in body.values())
     assert body["error"] == body["message"]

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cloudmr.errors import Conflict, SettingsError
+from cloudmr.home import load_secret_key, make_home, only_brain
+
+
+def test_a_home_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
+    home = tmp_path / "a" / "home"
+    make_home(home)
+    make_home(home)
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_a_home_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="cannot be used"):
+        make_home(tmp_path / "file" / "home")
+
+
+def test_a_secret_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    key = load_secret_key(tmp_path)
+    assert len(key) == 64
+    assert load_secret_key(tmp_path) == key
+    [path] = tmp_path.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    other = tmp_path / "other"
+    other.mkdir()
+    assert load_secret_key(other) != key
+
+
+def test_two_that_make_a_key_at_once_have_the_same(tmp_path: Path) -> None:
+    n_makers = 8
+    together = threading.Barrier(n_makers)
+
+    def make(_: int) -> bytes:
+        together.wait()
+        return load_secret_key(tmp_path)
+
+    with ThreadPoolExecutor(n_makers) as threads:
+        assert len(set(threads.map(make, range(n_makers)))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+
+
+def test_a_home_holds_one_brain(tmp_path: Path) -> None:
+    with only_brain(tmp_path):
+        with pytest.raises(Conflict) as refused, only_brain(tmp_path):
+            pass
+        assert refused.value.instance_code == "brain_already_running"
+        assert str(tmp_path) in refused.value.message
+    with only_brain(tmp_path):
+        pass
+
+
+def test_a_brain_that_was_killed_holds_it_no_longer(tmp_path: Path) -> None:
+    program = f"""
+from pathlib import Path
+from cloudmr.home import only_brain
+with only_brain(Path({str(tmp_path)!r})):
+    print("held", flush=True)
+    input()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(Conflict), only_brain(tmp_path):
+            pass
+        process.kill()
+        process.wait()
+        with only_brain(tmp_path):
+            pass

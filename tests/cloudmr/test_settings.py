@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cloudmr.errors import SettingsError
+from cloudmr.model.limits import Limits
+from cloudmr.settings import Settings
+
+HOME = {"CLOUDMR_HOME": "/var/lib/cloudmr"}
+SECRET = "s" * 40
+
+
+def test_with_nothing_set_everything_is_below_the_home_of_whoever_runs_it() -> None:
+    settings = Settings.from_environment({})
+    assert settings.home == Path.home() / ".cloudmr"
+    assert settings.database_url == f"sqlite:///{settings.home}/brain.sqlite"
+    assert settings.storage == settings.home / "storage"
+    assert settings.public_url == settings.local_url == "http://127.0.0.1:8000"
+    assert settings.secret_key is None
+    assert settings.limits == Limits()
+
+
+def test_what_is_set_is_taken() -> None:
+    settings = Settings.from_environment(
+        {
+            **HOME,
+            "DATABASE_URL": "postgresql+psycopg://brain:pw@db/brain",
+            "CLOUDMR_STORAGE": "/data",
+            "CLOUDMR_SECRET_KEY": SECRET,
+            "CLOUDMR_PUBLIC_URL": "https://brain.example.org/",
+            "CLOUDMR_HOST": "0.0.0.0",
+            "CLOUDMR_PORT": "0",
+            "CLOUDMR_SLOTS": "7",
+            "CLOUDMR_RUNNING_EACH": "3",
+            "CLOUDMR_QUEUED_EACH": "9",
+            "CLOUDMR_MAX_UPLOAD_BYTES": "1000",
+        }
+    )
+    assert settings.home == Path("/var/lib/cloudmr")
+    assert settings.database_url == "postgresql+psycopg://brain:pw@db/brain"
+    assert settings.storage == Path("/data")
+    assert settings.secret_key == SECRET.encode()
+    assert settings.public_url == "https://brain.example.org"
+    assert (settings.host, settings.port) == ("0.0.0.0", 0)
+    assert settings.limits == Limits(n_slots=7, n_running_each=3, n_queued_each=9, max_upload_bytes=1000)
+
+
+def test_an_empty_variable_is_as_good_as_none() -> None:
+    assert Settings.from_environment({"CLOUDMR_PORT": ""}).port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLOUDMR_PORT", "eighty"),
+        ("CLOUDMR_PORT", "65536"),
+        ("CLOUDMR_PORT", "-1"),
+        ("CLOUDMR_PORT", "²"),
+        ("CLOUDMR_SLOTS", "0"),
+        ("CLOUDMR_PUBLIC_URL", "brain.example.org"),
+        ("CLOUDMR_PUBLIC_URL", "ftp://brain.example.org"),
+        ("CLOUDMR_PUBLIC_URL", "https://brain.example.org/?x=1"),
+        ("CLOUDMR_HOST", "a b"),
+        ("DATABASE_URL", "mysql://db"),
+        ("DATABASE_URL", "sqlite://"),
+        ("CLOUDMR_SECRET_KEY", "short"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_variable(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name) as refused:
+        Settings.from_environment({name: value})
+    assert name in refused.value.next_step
+
+
+@pytest.mark.parametrize("name", ["CLOUDMR_SECRET_KEY", "DATABASE_URL"])
+def test_a_secret_is_not_quoted_even_if_it_cannot_be_used(name: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({name: "s3cret"})
+    assert "s3cret" not in str(refused.value)
+
+
+def test_the_table_says_where_values_come_from_and_no_secrets() -> None:
+    settings = Settings.from_environment(
+        {**HOME, "CLOUDMR_SECRET_KEY": SECRET, "DATABASE_URL": "postgresql+psycopg://brain:s3cret@db/brain"}
+    ).evolve(port=9000)
+    rows = {row.name: row for row in settings.describe()}
+    assert rows["CLOUDMR_HOME"].value == "/var/lib/cloudmr"
+    assert rows["CLOUDMR_HOME"].source == "environment"
+    assert (rows["CLOUDMR_PORT"].value, rows["CLOUDMR_PORT"].source) == ("9000", "command line")
+    assert (rows["CLOUDMR_HOST"].value, rows["CLOUDMR_HOST"].source) == ("127.0.0.1", "default")
+    assert rows["CLOUDMR_SECRET_KEY"].value == "(set)"
+    assert rows["DATABASE_URL"].value == "postgresql+psycopg://brain:…@db/brain"
+    assert rows["CLOUDMR_STORAGE"].value == "/var/lib/cloudmr/storage"
+    assert all(row.meaning for row in rows.values())
+    assert SECRET not in str(rows)
+    assert "s3cret" not in str(rows)
+
+
+def test_a_secret_key_that_is_not_given_says_where_it_is_kept() -> None:
+    rows = {row.name: row for row in Settings.from_environment(HOME).describe()}
+    assert rows["CLOUDMR_SECRET_KEY"].value == "(kept in /var/lib/cloudmr/secret-key)"
+
+
+def test_no_secret_is_shown_by_chance() -> None:
+    settings = Settings.from_environment(
+        {"CLOUDMR_SECRET_KEY": SECRET, "DATABASE_URL": "postgresql+psycopg://b:pw@db/b"}
+    )
+    assert SECRET not in repr(settings)
+    assert ":pw@" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("brain.example.org", "http://brain.example.org:8000"),
+    ],
+)
+def test_how_this_machine_reaches_it(host: str, url: str) -> None:
+    assert Settings.from_environment({"CLOUDMR_HOST": host}).local_url == url
+
+
+def test_links_follow_the_port_that_was_found() -> None:
+    settings = Settings.from_environment({"CLOUDMR_PORT": "0"}).evolve(port=4321)
+    assert settings.public_url == "http://127.0.0.1:4321"
+    assert settings.evolve(given_public_url="https://b.example.org").public_url == "https://b.example.org"

@@ -1,0 +1,132 @@
+"""The Brain put together as it is served: real settings, real server, real unit."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from asgi import TestClient
+from bench import PASSWORD
+from cloudmr.errors import Conflict, SettingsError
+from cloudmr.settings import Settings
+from cloudmr.wiring import create_app, running
+
+CREDENTIALS = {"email": "ada@example.org", "password": PASSWORD}
+
+
+def at(home: Path, **environment: str) -> Settings:
+    return Settings.from_environment({"CLOUDMR_HOME": str(home), "CLOUDMR_PORT": "0", **environment})
+
+
+def test_a_server_answers_and_its_links_lead_to_it(tmp_path: Path) -> None:
+    with running(at(tmp_path)) as url, httpx.Client(base_url=url) as client:
+        assert client.get("/healthz").json() == {"ok": True}
+        assert client.get("/readyz").json() == {"ok": True}
+        client.post("/api/auth/register", json=CREDENTIALS)
+        token = client.post("/api/auth/login", json=CREDENTIALS).json()["id_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        started = client.post("/api/data/upload", json={"filename": "m", "size": 1}).json()
+        signed = client.post(f"/api/data/{started['data']['id']}/parts/1", json={"sha256": "A" * 43 + "="}).json()
+        assert signed["url"].startswith(f"{url}/objects/data/uploads/")
+        assert "server" not in client.get("/healthz").headers
+    assert {path.name for path in tmp_path.iterdir()} >= {"brain.sqlite", "brain.lock", "secret-key", "storage"}
+
+
+def test_what_was_kept_is_there_again(tmp_path: Path) -> None:
+    with running(at(tmp_path)) as url:
+        httpx.post(f"{url}/api/auth/register", json=CREDENTIALS)
+        token = httpx.post(f"{url}/api/auth/login", json=CREDENTIALS).json()["id_token"]
+    with running(at(tmp_path)) as url:
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{url}/api/auth/profile", headers=headers).status_code == 200
+        units = httpx.get(f"{url}/api/computing-unit/list", headers=headers).json()["computingUnits"]
+        assert len(units) == 1
+
+
+def test_links_carry_the_public_address(tmp_path: Path) -> None:
+    settings = at(tmp_path, CLOUDMR_PUBLIC_URL="https://brain.example.org/Prod")
+    with running(settings) as url:
+        assert url == "https://brain.example.org/Prod"
+
+
+def test_a_home_serves_one_brain(tmp_path: Path) -> None:
+    with running(at(tmp_path)), pytest.raises(Conflict, match="Another CloudMR Brain"), running(at(tmp_path)):
+        pass
+
+
+def test_a_port_that_is_taken_is_explained(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(SettingsError, match=port), running(at(tmp_path, CLOUDMR_PORT=port)):
+            pass
+
+
+def test_an_application_for_another_server(tmp_path: Path) -> None:
+    app = create_app(at(tmp_path, CLOUDMR_PORT="8000"))
+    with TestClient(app) as client:
+        assert client.get("/Prod/readyz").json() == {"ok": True}
+    with TestClient(create_app(at(tmp_path, CLOUDMR_PORT="8000"))) as client:
+        assert client.get("/readyz").status_code == 200
+
+
+def test_it_is_not_ready_with_a_database_of_another_shape(tmp_path: Path) -> None:
+    with running(at(tmp_path)) as url:
+        with sqlite3.connect(tmp_path / "brain.sqlite") as connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'other'")
+        connection.close()
+        answer = httpx.get(f"{url}/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"ok": False})
+
+
+PROGRAM = """
+import os
+from cloudmr.settings import Settings
+from cloudmr.wiring import serve
+serve(Settings.from_environment(os.environ), ready=lambda url: print(url, flush=True))
+print("closed", flush=True)
+"""
+
+
+def waiting_job(client: httpx.Client, home: Path) -> str:
+    """Submit a job that waits for ever, because its unit is ill; return its address."""
+    with sqlite3.connect(home / "brain.sqlite") as connection:
+        connection.execute("UPDATE units SET status = 'unwell'")
+    connection.close()
+    client.post("/api/auth/register", json=CREDENTIALS)
+    token = client.post("/api/auth/login", json=CREDENTIALS).json()["id_token"]
+    client.headers["Authorization"] = f"Bearer {token}"
+    data = client.post("/api/data/upload", json={"filename": "m", "size": 1}).json()["data"]
+    sha256 = base64.b64encode(hashlib.sha256(b"x").digest()).decode()
+    httpx.put(client.post(f"/api/data/{data['id']}/parts/1", json={"sha256": sha256}).json()["url"], content=b"x")
+    client.post(f"/api/data/{data['id']}/complete")
+    reference = {"type": "file", "options": {"type": "s3", "filename": "m", "bucket": "data", "key": data["key"]}}
+    task = {"name": "ac", "options": {"reconstructor": {"name": "rss", "options": {"signal": reference}}}}
+    return f"/api/job/{client.post('/api/job', json={'task': task}).json()['jobId']}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly_even_with_somebody_following_a_job(tmp_path: Path, number: int) -> None:
+    environment = {**os.environ, "CLOUDMR_HOME": str(tmp_path), "CLOUDMR_PORT": "0"}
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        with httpx.Client(base_url=process.stdout.readline().strip()) as client:
+            job = waiting_job(client, tmp_path)
+            with client.stream("GET", f"{job}/events") as stream:
+                lines = stream.iter_lines()
+                assert next(lines) == "event: state"
+                process.send_signal(number)
+                assert "event: end" not in list(lines)
+        assert process.stdout.read() == "closed\n"
+        assert process.wait() == 0
