@@ -8,16 +8,21 @@ which `coil_maps` turns into `CoilMaps`. A factor per voxel, the same for all co
 from __future__ import annotations
 
 from mroptimum.coils.calibration import CalibrationRegion, calibration_image
+from mroptimum.coils.maps_for import maps_for
 from mroptimum.coils.masks import object_mask
 from mroptimum.coils.sensitivities import CoilMaps, coil_maps
+from mroptimum.coils.sources import SliceSources, read_sources
 from mroptimum.coils.sums import inner_product, root_sum_of_squares
 
 __all__ = [
     "CalibrationRegion",
     "CoilMaps",
+    "SliceSources",
     "calibration_image",
     "coil_maps",
     "inner_product",
+    "maps_for",
     "object_mask",
+    "read_sources",
     "root_sum_of_squares",
 ]

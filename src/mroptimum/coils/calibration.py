@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from mroptimum import fourier
 from mroptimum.convention import Complex
@@ -22,8 +23,9 @@ class CalibrationRegion:
     widths: tuple[int, int]
     noise_sd: float | None = None
 
+    @cached_property
     def image(self) -> Complex:
-        """Return the low-resolution coil images, (coil, y, x)."""
+        """The low-resolution coil images, (coil, y, x)."""
         return calibration_image(self.kspace, self.widths)
 
     def block(self, extent: int) -> Complex:
