@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from cloudmr.cli.left_processes import end_processes_in
 from cloudmr.client.brain import BrainClient
 from cloudmr.settings import Settings
 from cloudmr.wiring import running
@@ -41,7 +42,10 @@ class RealBrain:
 
 @contextmanager
 def serving(folder: Path, **environment: str) -> Iterator[RealBrain]:
-    """Run a Brain in a thread whose home is in `folder`."""
+    """Run a Brain in a thread whose home is in `folder`; what its unit still runs afterwards is ended."""
     settings = Settings.from_environment({"CLOUDMR_HOME": str(folder / "home"), "CLOUDMR_PORT": "0", **environment})
-    with running(settings) as url:
-        yield RealBrain(url, folder / "people")
+    try:
+        with running(settings) as url:
+            yield RealBrain(url, folder / "people")
+    finally:
+        end_processes_in(folder, last_words_s=0)

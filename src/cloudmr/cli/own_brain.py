@@ -23,15 +23,15 @@ class BrainDidNotStart(ExplainedError):
 
 
 @contextmanager
-def own_brain(home: Path) -> Iterator[str]:
-    """Start a Brain that keeps everything in `home`, yield its address, and end it.
+def own_brain(home: Path, *, port: int = 0) -> Iterator[str]:
+    """Start a Brain that keeps everything in `home`, yield its address, and end it. Port 0 is any free one.
 
     Raise `BrainDidNotStart`, in the Brain's own words where it had any.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (home / "brain.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cloudmr.cli", "serve", "--host", "127.0.0.1", "--port", "0", "--json"],
+        process = subprocess.Popen(  # noqa: S603 - this program itself
+            [sys.executable, "-m", "cloudmr.cli", "serve", "--host", "127.0.0.1", "--port", str(port), "--json"],
             env=_environment(os.environ, home),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

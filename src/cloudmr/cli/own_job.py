@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cloudmr.cli.following import watch
+from cloudmr.cli.left_processes import end_processes_in
 from cloudmr.cli.own_brain import own_brain
 from cloudmr.cli.placement import local, placed
 from cloudmr.cli.terminal import Terminal, byte_bar
 from cloudmr.client.answers import Job
 from cloudmr.client.brain import BrainClient
+from cloudmr.client.errors import Refused
 from cloudmr.model.results import MANIFEST, Manifest
 from mroptimum.errors import ExplainedError
 from mroptimum.flags import Flags
@@ -40,9 +42,9 @@ def run_through_own_brain(terminal: Terminal, *, signal: Path, noise: Path | Non
     document = flags.document(local(signal), local(noise) if noise else None)
     _make_room(output)
     with (
-        tempfile.TemporaryDirectory(prefix="cloudmr-demo-", ignore_cleanup_errors=True) as folder,
-        own_brain(Path(folder) / "brain") as address,
-        BrainClient(address, folder=Path(folder) / "client") as brain,
+        _temporary_home() as home,
+        own_brain(home / "brain") as address,
+        BrainClient(address, folder=home / "client") as brain,
     ):
         terminal.note(f"CloudMR Brain is at {address}, for as long as this takes.")
         _open_account(brain)
@@ -56,6 +58,17 @@ def run_through_own_brain(terminal: Terminal, *, signal: Path, noise: Path | Non
         with byte_bar("Downloading the result", sum(file.size_bytes for file in result.files)) as advance:
             brain.download_files(result, output, overwrite=True, advance=advance)
     return job
+
+
+@contextmanager
+def _temporary_home() -> Iterator[Path]:
+    """Give a folder that is removed afterwards, with every process that still works there."""
+    with tempfile.TemporaryDirectory(prefix="cloudmr-demo-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder).resolve()
+        try:
+            yield home
+        finally:
+            end_processes_in(home)
 
 
 def _make_room(folder: Path) -> None:
@@ -89,7 +102,8 @@ def _cancelled_by_interrupt(brain: BrainClient, job: Job) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        brain.cancel(job.job_id)
+        with suppress(Refused):  # it ended at this very moment
+            brain.cancel(job.job_id)
         for _ in brain.follow(job.job_id):
             pass
         raise

@@ -29,10 +29,12 @@ def serve(
 
         given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = Settings.from_environment(os.environ).evolve(**given)
-        serve_brain(
-            settings,
-            ready=lambda url: terminal.answer({"url": url, "home": str(settings.home)}, f"CloudMR Brain is at {url}"),
-        )
+
+        def ready(url: str) -> None:
+            terminal.answer({"url": url, "home": str(settings.home)}, f"CloudMR Brain is at {url}")
+            terminal.note(f"`cloudmr register --api-url {url}` makes an account there. Ctrl-C ends it; jobs go on.")
+
+        serve_brain(settings, ready=ready)
 
 
 @app.command(epilog=EPILOG)
