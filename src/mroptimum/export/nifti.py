@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mroptimum.grid import Affine, Grid
 from mroptimum.rawdata.acquisition import SliceGeometry
 
-Affine = NDArray[np.float64]
 PARALLEL_WITHIN = 1e-4
 """Directions whose components agree this well are one direction."""
 EVEN_WITHIN_MM = 0.01
@@ -27,19 +27,33 @@ LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """Slices that make one volume: which (in order along the normal), and voxel indices to RAS millimetres (4, 4)."""
+    """Slices that make one volume: which (in order along the normal), and voxel indices to RAS millimetres (4, 4).
+
+    ``is_placed`` says whether the geometry is known; if not, voxels are 1 mm at no known place.
+    """
 
     slices: tuple[int, ...]
     affine: Affine
+    is_placed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Volume:
-    """A volume stored closest to R-A-S: data (i, j, k), affine to RAS millimetres, and which axis is across slices."""
+    """A volume stored closest to R-A-S: data (i, j, k), affine to RAS millimetres, and which axis is across slices.
+
+    ``is_placed`` says whether the affine is where the scanner put it, or only a stand-in.
+    """
 
     data: NDArray[Any]
     affine: Affine
     slice_axis: int
+    is_placed: bool = True
+
+    @property
+    def grid(self) -> Grid:
+        """Where the voxels lie."""
+        n_i, n_j, n_k = self.data.shape
+        return Grid(shape=(n_i, n_j, n_k), affine=self.affine, slice_axis=self.slice_axis, is_placed=self.is_placed)
 
 
 def stacks(geometry: Sequence[SliceGeometry], n_slices: int, matrix: tuple[int, int]) -> tuple[Stack, ...]:
@@ -48,7 +62,7 @@ def stacks(geometry: Sequence[SliceGeometry], n_slices: int, matrix: tuple[int, 
     `matrix` is (y, x). Without geometry, all slices make one volume of 1 mm voxels.
     """
     if not geometry:
-        return (Stack(slices=tuple(range(n_slices)), affine=np.eye(4)),)
+        return (Stack(slices=tuple(range(n_slices)), affine=np.eye(4), is_placed=False),)
     groups: list[list[int]] = []
     for index, slice_geometry in enumerate(geometry):
         for group in groups:
@@ -77,6 +91,7 @@ def volume(data: NDArray[Any], stack: Stack) -> Volume:
         data=np.asanyarray(canonical.dataobj),
         affine=np.asarray(canonical.affine, dtype=np.float64),
         slice_axis=int(orientation[2, 0]),
+        is_placed=stack.is_placed,
     )
 
 
@@ -86,10 +101,12 @@ def write_nifti(path: Path, data: NDArray[Any], stack: Stack, *, unit: str, desc
 
     stored = volume(data, stack)
     image = nibabel.Nifti1Image(stored.data, stored.affine)
-    image.header.set_xyzt_units("mm")
+    image.header.set_xyzt_units("mm" if stored.is_placed else "unknown")
+    image.header.set_dim_info(slice=stored.slice_axis)
     image.header["descrip"] = f"{description} [{unit}]".encode("ascii", "replace")[:79]
-    image.set_qform(stored.affine, code="scanner")
-    image.set_sform(stored.affine, code="scanner")
+    space = "scanner" if stored.is_placed else "aligned"
+    image.set_qform(stored.affine, code=space)
+    image.set_sform(stored.affine, code=space)
     with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
         file.write(image.to_bytes())
 

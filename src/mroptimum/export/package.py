@@ -28,12 +28,13 @@ from mroptimum.errors import Explanation
 from mroptimum.export.matlab import write_matlab
 from mroptimum.export.nifti import stacks, write_nifti
 from mroptimum.noise import NoiseModel
+from mroptimum.package.layout import ARCHIVE as ARCHIVE
+from mroptimum.package.layout import ERROR, INFO, NOISE
+from mroptimum.package.layout import MANIFEST as MANIFEST
 from mroptimum.report.html import write_report
 from mroptimum.result import LogEntry, Map, MapId, MapKind, Result
 from mroptimum.task import TaskDocument
 
-MANIFEST = "manifest.json"
-ARCHIVE = "package.zip"
 LIBRARIES = ("numpy", "scipy", "nibabel", "h5py", "ismrmrd", "twixtools")
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -75,7 +76,7 @@ def write_failure_package(
     task = document.anonymous().as_json() if document else None
     if partial is not None:
         _write_content(partial, folder)
-    _write_json(folder / "error.json", dict(error))
+    _write_json(folder / ERROR, dict(error))
     _write_log(log, folder)
     _write_json(folder / "task.json", task)
     manifest = _manifest(partial, provenance) if partial else {"schema": 1, "task": task, **_made(provenance)}
@@ -102,7 +103,7 @@ def _write_content(result: Result, folder: Path) -> None:
             folder / "data" / "coil_sensitivities.npz", maps=np.stack([c.maps for c in result.coil_maps])
         )
     _write_json(folder / "task.json", result.document.as_json())
-    _write_json(folder / "info.json", _info(result, entries))
+    _write_json(folder / INFO, _info(result, entries))
     if result.document.output.matlab:
         write_matlab(result, folder / "matlab.mat")
     write_report(result, folder / "report.html")
@@ -114,7 +115,10 @@ def _write_map(of_map: Map, result: Result, folder: Path) -> Iterable[dict[str, 
         suffix = f"_stack{number}" if len(found) > 1 else ""
         name = f"data/{_slug(of_map.name)}{suffix}.nii.gz"
         write_nifti(folder / name, of_map.data, stack, unit=of_map.unit, description=of_map.name)
-        yield _entry(name, of_map.id, 3, of_map.name, of_map.kind, str(of_map.data.dtype)) | {"unit": of_map.unit}
+        yield _entry(name, of_map.id, 3, of_map.name, of_map.kind, str(of_map.data.dtype)) | {
+            "unit": of_map.unit,
+            "description": of_map.description,
+        }
 
 
 def _write_noise(noise: NoiseModel, folder: Path) -> Iterable[dict[str, Any]]:
@@ -129,7 +133,7 @@ def _write_noise(noise: NoiseModel, folder: Path) -> Iterable[dict[str, Any]]:
         write_nifti(folder / path, np.abs(matrix).astype(np.float32)[None], stack, unit=unit, description=name)
         yield _entry(path, number, 2, name, MapKind.ACCESSORY, "float32") | {"unit": unit}
     np.savez_compressed(
-        folder / "data" / "noise.npz",
+        folder / NOISE,
         covariance=noise.covariance,
         correlation=noise.correlation,
         sample_covariance=noise.sample_covariance,

@@ -8,59 +8,42 @@ from pathlib import Path
 
 import numpy as np
 
-import mroptimum
-from mroptimum.export.nifti import stacks, volume
+from mroptimum.package.errors import GET_IT_AGAIN, DamagedPackage
+from mroptimum.report.content import MapContent, ReportContent, content_of_result
 from mroptimum.report.noise_figure import matrix_figure, odd_coils, sigma_figure
-from mroptimum.report.picture import Picture, Window, gradient, montage, window
-from mroptimum.result import Map, MapId, MapKind, Result
-
-_COLORMAPS = {
-    MapId.SNR: "viridis",
-    MapId.SENSE_G: "magma",
-    MapId.SENSE_INVERSE_G: "magma",
-    MapId.GRAPPA_G: "magma",
-    MapId.GRAPPA_INVERSE_G: "magma",
-    MapId.IMAGE: "gray",
-}
-_SHOWN = (
-    MapId.SNR,
-    MapId.SENSE_G,
-    MapId.SENSE_INVERSE_G,
-    MapId.GRAPPA_G,
-    MapId.GRAPPA_INVERSE_G,
-    MapId.IMAGE,
-    MapId.NOISE_SD,
-    MapId.STANDARD_ERROR,
-)
+from mroptimum.report.pages import template
+from mroptimum.report.picture import Picture, Window, colormap_of, gradient, is_g_factor, montage, window
+from mroptimum.result import Result
+from mroptimum.roi import RegionStatistics, statistics
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Shown:
     """A map ready to be shown: its pictures (one a volume), its colour scale, and its statistics inside the mask."""
 
-    map: Map
+    map: MapContent
     pictures: tuple[Picture, ...]
     window: Window
     gradient: str
-    median: float
-    mean: float
-    maximum: float
-    n_voxels: int
+    inside: RegionStatistics | None
 
 
 def write_report(result: Result, path: Path) -> None:
     """Write `result` as one self-contained HTML file."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    path.write_text(report_page(content_of_result(result)), encoding="utf-8")
 
-    environment = Environment(
-        loader=PackageLoader("mroptimum.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    noise = result.noise
-    names = result.protocol.coil_names or tuple(f"coil {c + 1}" for c in range(result.protocol.n_coils))
-    page = environment.get_template("report.html").render(
-        result=result,
-        task=result.document.task,
-        maps=[_shown(of_map, result) for of_map in result.maps if of_map.id in _SHOWN],
+
+def report_page(content: ReportContent) -> str:
+    """Return the report as one self-contained HTML page."""
+    noise = content.noise
+    n_coils = content.protocol.n_coils
+    names = content.protocol.coil_names or tuple(f"coil {c + 1}" for c in range(n_coils))
+    if noise is not None and len(names) != n_coils:
+        raise DamagedPackage(f"There are {len(names)} names for {n_coils} coils.", GET_IT_AGAIN)
+    return template("report.html").render(
+        content=content,
+        task=content.document.task,
+        maps=[_shown(of_map, content) for of_map in content.maps],
         noise=noise,
         names=names,
         correlation=matrix_figure(noise, names) if noise else None,
@@ -68,28 +51,24 @@ def write_report(result: Result, path: Path) -> None:
         odd_coils=odd_coils(noise, names) if noise else (),
         largest_correlation=_largest_correlation(np.abs(noise.correlation)) if noise else 0.0,
         correlation_gradient=gradient("viridis"),
-        task_json=json.dumps(result.document.as_json(), indent=1),
-        version=mroptimum.__version__,
+        task_json=json.dumps(content.document.as_json(), indent=1),
     )
-    path.write_text(page, encoding="utf-8")
 
 
-def _shown(of_map: Map, result: Result) -> _Shown:
-    colormap = _COLORMAPS.get(of_map.id, "viridis")
-    mask = next((m.data for m in result.maps if m.kind is MapKind.MASK), np.ones(of_map.data.shape)) > 0
-    inside = of_map.data[mask & (of_map.data != 0)]
-    is_g = of_map.id in {MapId.SENSE_G, MapId.GRAPPA_G}
-    shown = window(of_map.data, low=1.0 if is_g else 0.0)
-    found = stacks(result.geometry, of_map.data.shape[0], (of_map.data.shape[1], of_map.data.shape[2]))
+def _shown(of_map: MapContent, content: ReportContent) -> _Shown:
+    colormap = colormap_of(of_map.id)
+    masks = content.mask or of_map.volumes
+    if [m.data.shape for m in masks] != [v.data.shape for v in of_map.volumes]:
+        raise DamagedPackage(f"The mask has another shape than the map {of_map.name}.", GET_IT_AGAIN)
+    # 0 is what our maps hold where nothing was measured; without a mask that alone marks the object.
+    inside = np.concatenate([v.data[(m.data != 0) & (v.data != 0)] for v, m in zip(of_map.volumes, masks, strict=True)])
+    shown = window(of_map.volumes, low=1.0 if is_g_factor(of_map.id) else 0.0)
     return _Shown(
         map=of_map,
-        pictures=tuple(montage(volume(of_map.data, s), bool(result.geometry), shown, colormap) for s in found),
+        pictures=tuple(montage(v, shown, colormap) for v in of_map.volumes),
         window=shown,
         gradient=gradient(colormap),
-        median=float(np.median(inside)) if inside.size else 0.0,
-        mean=float(inside.mean()) if inside.size else 0.0,
-        maximum=float(inside.max()) if inside.size else 0.0,
-        n_voxels=int(inside.size),
+        inside=statistics(inside, voxel_volume_mm3=None) if np.isfinite(inside).any() else None,
     )
 
 

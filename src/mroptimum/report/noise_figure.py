@@ -10,6 +10,8 @@ from markupsafe import Markup, escape
 from mroptimum.noise import NoiseModel
 
 _CELL = 18
+_BAR_COLOUR, _ODD_COLOUR, _LINE_COLOUR = "#3b82c4", "#d1242f", "#7a8794"
+"""Readable on light and dark paper; in the drawing itself, because not every renderer styles drawings by CSS."""
 _ODD = 3.0
 """A coil this many times louder or quieter than the median is marked."""
 
@@ -49,13 +51,14 @@ def sigma_figure(noise: NoiseModel, names: Sequence[str]) -> Markup:
         odd = value > _ODD * median or value < median / _ODD
         title = escape(f"{names[coil]}: {value:.4g}{' — unlike the others' if odd else ''}")
         bars.append(
-            f'<rect class="{"odd" if odd else "bar"}" x="{coil * _CELL + 2}" y="{height - tall:.1f}" '
+            f'<rect fill="{_ODD_COLOUR if odd else _BAR_COLOUR}" x="{coil * _CELL + 2}" y="{height - tall:.1f}" '
             f'width="{_CELL - 4}" height="{tall:.1f}"><title>{title}</title></rect>'
         )
     line = height - height * median / top
     return Markup(  # noqa: S704 - every text in it is escaped above
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="Noise standard deviation of each coil">'
-        f'{"".join(bars)}<line x1="0" x2="{width}" y1="{line:.1f}" y2="{line:.1f}"/></svg>'
+        f'{"".join(bars)}<line stroke="{_LINE_COLOUR}" stroke-dasharray="4 3" x1="0" x2="{width}" '
+        f'y1="{line:.1f}" y2="{line:.1f}"/></svg>'
     )
 
 

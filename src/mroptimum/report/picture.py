@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum.export.nifti import Volume
+from mroptimum.result import MapId
 
+_COLORMAPS = {
+    MapId.SENSE_G: "magma",
+    MapId.SENSE_INVERSE_G: "magma",
+    MapId.GRAPPA_G: "magma",
+    MapId.GRAPPA_INVERSE_G: "magma",
+    MapId.IMAGE: "gray",
+}
 _LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
 MAX_SLICES = 16
 """More slices than this are shown evenly picked."""
@@ -42,9 +51,10 @@ class Picture:
     caption: str
 
 
-def window(data: NDArray[Any], *, low: float | None = 0.0) -> Window:
+def window(volumes: Sequence[Volume], *, low: float | None = 0.0) -> Window:
     """Return a window from `low` (None: the smallest value) to the 99.5th percentile of what is not 0."""
-    values = data[np.isfinite(data) & (data != 0)].astype(np.float64)
+    every = np.concatenate([volume.data.ravel() for volume in volumes])
+    values = every[np.isfinite(every) & (every != 0)].astype(np.float64)
     if values.size == 0:
         return Window(low=0.0, high=1.0)
     bottom = float(values.min()) if low is None else low
@@ -52,9 +62,19 @@ def window(data: NDArray[Any], *, low: float | None = 0.0) -> Window:
     return Window(low=bottom, high=top if top > bottom else bottom + 1.0)
 
 
-def montage(volume: Volume, has_geometry: bool, shown: Window, colormap: str) -> Picture:
+def colormap_of(map_id: int) -> str:
+    """Return the name of the colour map that a map is shown in."""
+    return _COLORMAPS.get(map_id, "viridis")
+
+
+def is_g_factor(map_id: int) -> bool:
+    """Return whether a map is a g-factor, which starts at 1."""
+    return map_id in {MapId.SENSE_G, MapId.GRAPPA_G}
+
+
+def montage(volume: Volume, shown: Window, colormap: str) -> Picture:
     """Draw a volume's slices: patient's right to the left of the picture, head or nose up."""
-    slices, sides = _slices(volume, has_geometry)
+    slices, sides = _slices(volume)
     picked = np.unique(np.linspace(0, len(slices) - 1, min(len(slices), MAX_SLICES)).round().astype(int))
     columns = int(np.ceil(np.sqrt(len(picked))))
     rows = -(-len(picked) // columns)
@@ -83,9 +103,9 @@ def gradient(colormap: str, steps: int = 16) -> str:
     return ", ".join(f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in colours)
 
 
-def _slices(volume: Volume, has_geometry: bool) -> tuple[NDArray[Any], dict[str, str]]:
+def _slices(volume: Volume) -> tuple[NDArray[Any], dict[str, str]]:
     """Return slices (slice, row, column) and the letters at the sides of each."""
-    if not has_geometry:
+    if not volume.is_placed:
         return volume.data.transpose(2, 1, 0), {}
     across = volume.slice_axis
     horizontal, vertical = (axis for axis in range(3) if axis != across)

@@ -118,7 +118,7 @@ def test_patients_right_is_on_the_left_and_anterior_up() -> None:
     data = np.zeros((1, 8, 8), dtype=np.float32)
     data[0, 1, 6] = 1.0  # +2 mm along x: to the left; -3 mm along y: to the front (LPS)
     [stack] = stacks([geometry], 1, (8, 8))
-    picture = montage(volume(data, stack), True, Window(low=0.0, high=1.0), "gray")
+    picture = montage(volume(data, stack), Window(low=0.0, high=1.0), "gray")
     bright = np.argwhere(pixels(picture.data_url)[..., 0] == 255)
     assert bright.tolist() == [[1, 6]]
     assert picture.sides == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
@@ -126,10 +126,12 @@ def test_patients_right_is_on_the_left_and_anterior_up() -> None:
 
 def test_many_slices_are_picked_evenly_and_unused_places_are_clear() -> None:
     data = np.ones((2, 2, 40), dtype=np.float32)
-    picture = montage(Volume(data=data, affine=np.eye(4), slice_axis=2), False, Window(low=0.0, high=1.0), "gray")
+    picture = montage(
+        Volume(data=data, affine=np.eye(4), slice_axis=2, is_placed=False), Window(low=0.0, high=1.0), "gray"
+    )
     assert picture.caption == "16 of 40 slices"
     three = montage(
-        Volume(data=data[..., :3], affine=np.eye(4), slice_axis=2), False, Window(low=0.0, high=1.0), "gray"
+        Volume(data=data[..., :3], affine=np.eye(4), slice_axis=2, is_placed=False), Window(low=0.0, high=1.0), "gray"
     )
     alpha = pixels(three.data_url)[..., 3]
     assert alpha[2:, 2:].max() == 0
@@ -140,6 +142,7 @@ def test_many_slices_are_picked_evenly_and_unused_places_are_clear() -> None:
     ("values", "expected"), [([0, 0], (0, 1)), ([np.nan, 0], (0, 1)), ([0, 5, 5], (0, 5)), ([1, 2, 3], (0, 2.99))]
 )
 def test_a_window_is_never_empty(values: list[float], expected: tuple[float, float]) -> None:
-    found = window(np.array(values))
+    data = np.array(values)[:, np.newaxis, np.newaxis]
+    found = window([Volume(data=data, affine=np.eye(4), slice_axis=2)])
     assert (found.low, found.high) == pytest.approx(expected)
     assert len(found.ticks()) == 5

@@ -1,0 +1,12 @@
+"""What the files of a result package are called."""
+
+MANIFEST = "manifest.json"
+"""Lists every other file with its hash; written last, so a package that has one is complete."""
+INFO = "info.json"
+"""The maps, and how they came about."""
+ERROR = "error.json"
+"""Why there is no result; only in a failure package."""
+NOISE = "data/noise.npz"
+"""The noise covariance, complex."""
+ARCHIVE = "package.zip"
+"""All of it in one file."""
