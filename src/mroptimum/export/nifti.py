@@ -95,11 +95,24 @@ def volume(data: NDArray[Any], stack: Stack) -> Volume:
     )
 
 
+def volumes(data: NDArray[Any], geometry: Sequence[SliceGeometry]) -> tuple[Volume, ...]:
+    """Return a map (slice, y, x) as the volumes that it is stored in, one for each stack of its slices."""
+    n_slices, n_y, n_x = data.shape
+    return tuple(volume(data, stack) for stack in stacks(geometry, n_slices, (n_y, n_x)))
+
+
 def write_nifti(path: Path, data: NDArray[Any], stack: Stack, *, unit: str, description: str) -> None:
     """Write a map (slice, y, x) as `path` (.nii.gz), the same bytes for the same map."""
+    path.write_bytes(nifti_file(volume(data, stack), unit=unit, description=description))
+
+
+def nifti_file(stored: Volume, *, unit: str, description: str) -> bytes:
+    """Return a volume as the bytes of a .nii.gz file, the same for the same volume.
+
+    A volume whose place is not known says so: its voxels have no unit of length, and its space is not the scanner's.
+    """
     import nibabel
 
-    stored = volume(data, stack)
     image = nibabel.Nifti1Image(stored.data, stored.affine)
     image.header.set_xyzt_units("mm" if stored.is_placed else "unknown")
     image.header.set_dim_info(slice=stored.slice_axis)
@@ -107,8 +120,7 @@ def write_nifti(path: Path, data: NDArray[Any], stack: Stack, *, unit: str, desc
     space = "scanner" if stored.is_placed else "aligned"
     image.set_qform(stored.affine, code=space)
     image.set_sform(stored.affine, code=space)
-    with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
-        file.write(image.to_bytes())
+    return gzip.compress(image.to_bytes(), mtime=0)
 
 
 def _alike(a: SliceGeometry, b: SliceGeometry) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum.export.nifti import Volume
-from mroptimum.grid import Affine, Grid
+from mroptimum.grid import Affine
 from mroptimum.package.errors import PackageError, UnreadableMap
 
 if TYPE_CHECKING:
@@ -53,18 +53,6 @@ def volume_from(content: bytes) -> Volume:
         slice_axis=2 if slice_axis is None else int(slice_axis),
         is_placed=unit_mm is not None,
     )
-
-
-def nifti_mask(labels: NDArray[np.uint8], grid: Grid) -> bytes:
-    """Return a NIfTI file (.nii.gz) of a mask (i, j, k) on a grid; the same bytes for the same mask."""
-    import gzip
-
-    import nibabel
-
-    image = nibabel.Nifti1Image(labels, grid.affine)
-    image.header.set_xyzt_units("mm" if grid.is_placed else "unknown")
-    image.header.set_dim_info(slice=grid.slice_axis)
-    return gzip.compress(image.to_bytes(), mtime=0)
 
 
 def in_order_of(volume: Volume, affine: Affine) -> Volume:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import mroptimum
-from mroptimum.export.nifti import Volume, stacks, volume
+from mroptimum.export.nifti import Volume, volumes
 from mroptimum.noise import NoiseModel
 from mroptimum.package.reading import ResultPackage
 from mroptimum.result import InputFile, LogEntry, MapId, MapKind, Protocol, Result
@@ -60,11 +60,7 @@ class ReportContent:
 def content_of_result(result: Result) -> ReportContent:
     """Return what a report says of a result that was just computed."""
 
-    def volumes(number: int) -> tuple[Volume, ...]:
-        data = next(of_map.data for of_map in result.maps if of_map.id == number)
-        return tuple(volume(data, s) for s in stacks(result.geometry, data.shape[0], (data.shape[1], data.shape[2])))
-
-    masks = [of_map.id for of_map in result.maps if of_map.kind is MapKind.MASK]
+    masks = [of_map.data for of_map in result.maps if of_map.kind is MapKind.MASK]
     return ReportContent(
         document=result.document,
         protocol=result.protocol,
@@ -74,12 +70,12 @@ def content_of_result(result: Result) -> ReportContent:
                 name=of_map.name,
                 unit=of_map.unit,
                 description=of_map.description,
-                volumes=volumes(of_map.id),
+                volumes=volumes(of_map.data, result.geometry),
             )
             for of_map in result.maps
             if of_map.id in SHOWN
         ),
-        mask=volumes(masks[0]) if masks else None,
+        mask=volumes(masks[0], result.geometry) if masks else None,
         noise=result.noise,
         inputs=result.inputs,
         warnings=result.warnings,

@@ -108,7 +108,7 @@ def _slices(volume: Volume) -> tuple[NDArray[Any], dict[str, str]]:
     if not volume.is_placed:
         return volume.data.transpose(2, 1, 0), {}
     across = volume.slice_axis
-    horizontal, vertical = (axis for axis in range(3) if axis != across)
+    horizontal, vertical = volume.grid.in_plane_axes
     slices = volume.data.transpose(across, vertical, horizontal)[:, ::-1, ::-1]
     return slices, {
         "left": _LETTERS[horizontal][1],
