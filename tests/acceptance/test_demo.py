@@ -9,12 +9,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from cloudmr.cli.app import app
 from mroptimum.phantom import Written
 from small_job import raw_data
 
@@ -119,3 +122,14 @@ def test_an_interrupt_leaves_nothing_running(temporary: Path, phantom: Written) 
         assert process.wait(LIMIT_S) == 130
     assert left_behind(temporary) == ([], [])
     assert not (temporary.parent / "demo-output").exists()
+
+
+def test_wrong_numbers_fail(temporary: Path, phantom: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = replace(phantom.truth, sense_g=1.02 * phantom.truth.sense_g)
+    monkeypatch.setattr("mroptimum.phantom.write_demo", lambda _: replace(phantom, truth=truth))
+    result = CliRunner().invoke(app, ["demo", "--json", "-o", str(temporary.parent / "out")])
+    assert result.exit_code == 1
+    said = json.loads(result.stdout)
+    assert said["is_right"] is False
+    deviations = [found["deviation_percent"] for found in said["comparisons"]]
+    assert [abs(deviation) < 1 for deviation in deviations] == [True, False]

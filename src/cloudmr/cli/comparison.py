@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum.errors import ExplainedError
+from mroptimum.export.nifti import Volume
+from mroptimum.package import ResultPackage, opened, read_package
 from mroptimum.phantom import Phantom, Written
 from mroptimum.result import MapId
 
 Map = NDArray[np.float64]
 
+LARGEST_DEVIATION_PERCENT = 1.0
+"""A mean further from the truth than this is wrong: noise alone moves it by far less."""
 LARGEST_MISPLACEMENT = 0.01
 """Of a voxel, between where a map says that it lies and where the phantom is."""
 
@@ -40,6 +41,11 @@ class Comparison:
         """How far the measured number is from the truth, in percent of the truth."""
         return 100 * (self.measured / self.truth - 1)
 
+    @property
+    def is_right(self) -> bool:
+        """Whether the measured number is the truth, within what noise and coil maps may do to it."""
+        return abs(self.deviation_percent) < LARGEST_DEVIATION_PERCENT
+
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
@@ -50,51 +56,58 @@ class Statistics:
     n_voxels: int
 
 
-def compare(package: Path, written: Written) -> tuple[Comparison, ...]:
+def compare(folder: Path, written: Written) -> tuple[Comparison, ...]:
     """Compare mean SENSE SNR and g-factor of a result with the closed-form truth of the phantom it was made from.
 
-    The region is the whole object, edges and all, in every slice. Raise `MapMisplaced`.
+    The region is the whole object, edges and all, in every slice. Raise `MapMisplaced`, `PackageError`.
     """
     phantom, truth = written.scan.phantom, written.truth
     pairs = (("mean SNR", MapId.SNR, truth.sense_snr), ("mean g", MapId.SENSE_G, truth.sense_g))
-    return tuple(
-        Comparison(
-            name=name,
-            measured=float(_at_phantom(_map(package, number), phantom)[truth.mask].mean()),
-            truth=float(expected[truth.mask].mean()),
+    with opened(folder) as files:
+        package = read_package(files)
+        return tuple(
+            Comparison(
+                name=name,
+                measured=float(_at_phantom(_volumes(package, number), phantom)[truth.mask].mean()),
+                truth=float(expected[truth.mask].mean()),
+            )
+            for name, number, expected in pairs
         )
-        for name, number, expected in pairs
-    )
 
 
-def snr_statistics(package: Path) -> Statistics:
-    """Return the SNR of a result inside its mask."""
-    snr, mask = (np.asarray(_map(package, number).dataobj) for number in (MapId.SNR, MapId.MASK))
+def snr_statistics(folder: Path) -> Statistics:
+    """Return the SNR of a result inside its mask. Raise `PackageError`."""
+    with opened(folder) as files:
+        package = read_package(files)
+        snr, mask = (
+            np.concatenate([volume.data.ravel() for volume in _volumes(package, number)])
+            for number in (MapId.SNR, MapId.MASK)
+        )
     inside = snr[mask > 0].astype(np.float64)
     return Statistics(median=float(np.median(inside)), mean=float(inside.mean()), n_voxels=inside.size)
 
 
-def _map(package: Path, number: int) -> nibabel.Nifti1Image:
-    entries: list[dict[str, Any]] = json.loads((package / "info.json").read_text(encoding="utf-8"))["data"]
-    filename = next(entry["filename"] for entry in entries if entry["id"] == number)
-    image = nibabel.load(package / filename)
-    assert isinstance(image, nibabel.Nifti1Image)
-    return image
+def _volumes(package: ResultPackage, number: int) -> tuple[Volume, ...]:
+    return package.volumes(next(stored for stored in package.maps if stored.id == number))
 
 
-def _at_phantom(image: nibabel.Nifti1Image, phantom: Phantom) -> Map:
+def _at_phantom(volumes: tuple[Volume, ...], phantom: Phantom) -> Map:
     """Return the values of a map at the phantom's voxels, (slice, y, x), found by their place in the patient."""
-    assert image.affine is not None
-    exact = nibabel.affines.apply_affine(np.linalg.inv(image.affine), _places_ras_mm(phantom))
+    [volume] = volumes
+    exact = _places_ras_mm(phantom) @ np.linalg.inv(volume.affine)[:3].T
     nearest = np.rint(exact).astype(int)
-    if np.abs(exact - nearest).max() > LARGEST_MISPLACEMENT or (nearest < 0).any() or (nearest >= image.shape).any():
+    if (
+        np.abs(exact - nearest).max() > LARGEST_MISPLACEMENT
+        or (nearest < 0).any()
+        or (nearest >= volume.data.shape).any()
+    ):
         raise MapMisplaced("The SNR map does not lie where the phantom is.", "Report this; the geometry is wrong.")
-    values: Map = np.asarray(image.dataobj, dtype=np.float64)[tuple(np.moveaxis(nearest, -1, 0))]
+    values: Map = volume.data[tuple(np.moveaxis(nearest, -1, 0))].astype(np.float64)
     return values
 
 
 def _places_ras_mm(phantom: Phantom) -> Map:
-    """Return where the phantom's voxels lie, (slice, y, x, RAS coordinate), in millimetres."""
+    """Return where the phantom's voxels lie, (slice, y, x, 4): RAS millimetres, and 1."""
     along_x = (np.arange(phantom.n_x) - phantom.n_x // 2) * phantom.fov_mm[0] / phantom.n_x
     along_y = (np.arange(phantom.n_y) - phantom.n_y // 2) * phantom.fov_mm[1] / phantom.n_y
     lps_mm = (
@@ -102,4 +115,4 @@ def _places_ras_mm(phantom: Phantom) -> Map:
         + along_y[:, None, None] * np.asarray(phantom.phase_direction)
         + along_x[:, None] * np.asarray(phantom.readout_direction)
     )
-    return np.asarray(lps_mm * (-1.0, -1.0, 1.0))
+    return np.concatenate([lps_mm * (-1.0, -1.0, 1.0), np.ones((*lps_mm.shape[:3], 1))], axis=-1)

@@ -132,7 +132,9 @@ def _check_package(path: Path, manifest_sha256: str | None) -> None:
             if manifest_sha256 is not None and hashlib.sha256(body).hexdigest() != manifest_sha256:
                 raise DamagedTransfer(path.name, "its manifest is another than the Brain knows")
             for output in _Manifest.parse(body).outputs:
-                if _sha256(archive, output.path) != output.sha256:
+                # The size first: an archive that inflates without end is not read to its end.
+                size_bytes = archive.getinfo(output.path).file_size
+                if size_bytes != output.size_bytes or _sha256(archive, output.path) != output.sha256:
                     raise DamagedTransfer(path.name, f"{output.path} in it is not what the manifest says")
     except (zipfile.BadZipFile, KeyError) as error:
         raise DamagedTransfer(path.name, f"it is no whole archive ({error})") from None
