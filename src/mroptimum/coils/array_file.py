@@ -6,6 +6,7 @@ MATLAB counts axes the other way round: (x, y, coil) there is (coil, y, x) here.
 from __future__ import annotations
 
 import struct
+import tokenize
 import warnings
 import zipfile
 import zlib
@@ -37,8 +38,10 @@ _DAMAGE = (
     MemoryError,
     AttributeError,
     RuntimeError,
+    SyntaxError,
     UserWarning,
     struct.error,
+    tokenize.TokenError,
     zlib.error,
     zipfile.BadZipFile,
 )

@@ -62,12 +62,13 @@ def espirit(
 
     `kernel` is the side of a patch, `extent` that of the calibration region, in samples. `threshold` separates signal
     from noise, as a part of the largest singular value; None means 0.02, but never less than what noise of the region's
-    known standard deviation reaches by itself. Below SNR 10 that is the difference between maps and noise (at SNR 3 the
-    SNR lost to wrong maps falls from 60 % to 1 %).
+    known standard deviation reaches by itself. Without that, noise passes for signal below SNR 10 (8 coils, SNR 5: the
+    SNR lost to wrong maps falls from 1.2 % to 0.4 %, and the eigenvalue outside the object from 1 to below the crop).
 
     Not valid where the object is larger than the field of view: two sets of maps are needed there, and a second
-    eigenvalue near 1 makes the first vector arbitrary. The phase is that of `aligned`; it vanishes nowhere but may turn
-    quickly where the principal coil receives nothing. Raises `ReconstructionError` for a region smaller than a patch.
+    eigenvalue near 1 makes the first vector arbitrary. The phase is that of `aligned`; around places where the coil
+    that receives most sees nothing it turns once, which no SNR depends on. Raises `ReconstructionError` for a region
+    smaller than a patch.
     """
     block = region.block(extent)
     if min(block.shape[1:]) < kernel:

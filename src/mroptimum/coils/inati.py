@@ -25,7 +25,8 @@ ROUNDS = 5
 def inati(region: CalibrationRegion, *, half_width: int = HALF_WIDTH, rounds: int = ROUNDS) -> Complex:
     """Return iterative adaptive maps of one slice, (coil, y, x), of unit norm, from its low-resolution images.
 
-    Valid where `walsh` is, and as good there; the box shrinks at the edges of the image.
+    Valid where `walsh` is, and as good there, but for the few voxels around a place where the coil that receives most
+    sees nothing: the phase turns once around it, within the box. The box shrinks at the edges of the image.
     """
     image = region.image
     weights = principal_coil(region.block(max(region.widths))).astype(image.dtype)
