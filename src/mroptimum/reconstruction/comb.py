@@ -68,12 +68,16 @@ class Comb:
         phase: NDArray[np.complex128] = np.exp(2j * np.pi * (self.first - centre) * distance / self.n_y)
         return phase
 
+    def lines(self, kspace: Complex) -> Complex:
+        """Return the comb's lines of k-space (coil, y, x), (coil, line, x), as a view."""
+        return kspace[:, self.first :: self.acceleration]
+
     def coil_images(self, kspace: Complex) -> Complex:
         """Transform the comb's lines of k-space (coil, y, x), unitarily, to folded images (coil, y', x).
 
         Voxel (fold, y') carries the phase ``exp(-2 pi i (first - c)(y - c) / N)``, c the centre, in all coils alike.
         """
-        along_x = fourier.to_image(kspace[:, self.first :: self.acceleration], axes=(-1,))
+        along_x = fourier.to_image(self.lines(kspace), axes=(-1,))
         folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=WORKERS, overwrite_x=True)
         return folded
 

@@ -27,7 +27,7 @@ def lines(n: int, *present: int | range) -> NDArray[np.bool_]:
 
 def in_order_of_griswold(kernel: GrappaKernel) -> Array:
     """Return (target, coil, source coil line column)."""
-    ordered = kernel.weights.transpose(1, 2, 4, 3, 0)
+    ordered = kernel.weights.transpose(1, 2, 3, 4, 0)
     return ordered.reshape(*ordered.shape[:2], -1)
 
 
@@ -61,15 +61,15 @@ def test_single_precision_lines_are_fitted_in_double() -> None:
 def test_what_made_the_kernel_is_kept() -> None:
     acs = noise((4, 20, 30))
     kernel = calibrate(acs, lines(20, range(4, 18)), 2, size=(3, 4), regularisation=0.01)
-    assert (kernel.size, kernel.acceleration, kernel.n_coils, kernel.regularisation) == ((3, 4), 2, 4, 0.01)
+    assert (kernel.shape.size, kernel.shape.acceleration, kernel.n_coils, kernel.regularisation) == ((3, 4), 2, 4, 0.01)
     # 14 lines hold 8 windows of 7 lines, 30 samples hold 28 windows of 3.
     assert kernel.n_equations == 8 * 28
     sources = np.concatenate(
         [acs[:, y + line, x : x + 3] for line in (0, 2, 4, 6) for y in range(4, 12) for x in range(28)]
     )
     assert kernel.penalty == pytest.approx(0.01 * np.sum(np.abs(sources) ** 2) / 48, rel=1e-12)
-    np.testing.assert_array_equal(kernel.line_offsets, [[-3, -1, 1, 3]])
-    np.testing.assert_array_equal(kernel.column_offsets, [-1, 0, 1])
+    np.testing.assert_array_equal(kernel.shape.line_offsets, [[-3, -1, 1, 3]])
+    np.testing.assert_array_equal(kernel.shape.column_offsets, [-1, 0, 1])
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_sources_lie_around_the_gap(
     size: tuple[int, int], acceleration: int, line_offsets: list[list[int]], column_offsets: list[int]
 ) -> None:
     kernel = calibrate(noise((4, 24, 24)), lines(24, range(24)), acceleration, size=size)
-    np.testing.assert_array_equal(kernel.line_offsets, line_offsets)
-    np.testing.assert_array_equal(kernel.column_offsets, column_offsets)
+    np.testing.assert_array_equal(kernel.shape.line_offsets, line_offsets)
+    np.testing.assert_array_equal(kernel.shape.column_offsets, column_offsets)
 
 
 def test_the_kernel_in_image_columns_is_its_transform() -> None:
@@ -114,7 +114,7 @@ def test_the_units_of_the_data_do_not_matter() -> None:
 
 def test_without_acceleration_there_is_nothing_to_find() -> None:
     kernel = calibrate(noise((4, 20, 30)), lines(20), 1)
-    assert kernel.acceleration == 1
+    assert kernel.shape.acceleration == 1
     assert kernel.weights.size == 0
 
 

@@ -1,0 +1,69 @@
+"""Missing lines filled in by a GRAPPA kernel, column by column of the image.
+
+Along x the kernel is a convolution of whole readouts, so a product in the image. Along y it stays in k-space, where
+there is one line in R to predict from: ky (R - 1) / R products of coils x coils a voxel, against kx with the kernel
+transformed along both axes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from numpy.lib.stride_tricks import sliding_window_view
+
+from mroptimum import fourier
+from mroptimum.convention import Complex
+from mroptimum.reconstruction.comb import Comb
+from mroptimum.reconstruction.grappa_kernel import GrappaKernel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filling:
+    """The comb's lines of one slice as columns of the image, (x, coil, line), ready to be filled by `kernel`.
+
+    Before and after them are the lines that the kernel also reaches: those of the other end where the comb closes on
+    itself, zeros elsewhere.
+    """
+
+    kernel: GrappaKernel
+    comb: Comb
+    lines: Complex
+
+    @classmethod
+    def of(cls, kernel: GrappaKernel, comb: Comb, lines: Complex) -> Filling:
+        """Transform the comb's lines (coil, line, x) along x."""
+        by_column = fourier.to_image(lines, axes=(-1,)).transpose(2, 0, 1)
+        before, n_source_lines = kernel.shape.n_lines_before, kernel.shape.size[1]
+        beyond = ((0, 0), (0, 0), (before + 1, n_source_lines - 1 - before))
+        return cls(
+            kernel=kernel, comb=comb, lines=np.pad(by_column, beyond, mode="wrap" if comb.is_closed else "constant")
+        )
+
+    @property
+    def columns_per_block(self) -> int:
+        """How many columns fill the cache; a constant of the algorithm for a number of coils."""
+        return max(1, 128 // self.kernel.n_coils)
+
+    def kernel_at(self, columns: slice) -> Complex:
+        """Return the kernel in some columns, (x, target, coil, source coil, line)."""
+        return self.kernel.at_columns(columns, len(self.lines), self.lines.dtype)
+
+    def coil_images(self, columns: slice, kernel: Complex) -> Complex:
+        """Return coil images (x, coil, y) of some columns, given the kernel there; y runs round from the centre.
+
+        Gap 0 lies before the first line of the comb, so that whatever line the grid holds is in some gap.
+        """
+        lines = self.lines[columns]
+        n_columns, n_targets, n_coils, _, n_source_lines = kernel.shape
+        n_gaps, before = self.comb.n_lines + 1, self.kernel.shape.n_lines_before
+        sources = sliding_window_view(lines, n_gaps, axis=-1).reshape(n_columns, n_coils * n_source_lines, n_gaps)
+        targets = kernel.reshape(n_columns, n_targets * n_coils, n_coils * n_source_lines) @ sources
+        filled = np.empty((n_columns, n_coils, n_gaps, 1 + n_targets), dtype=lines.dtype)
+        filled[..., 0] = lines[..., before : before + n_gaps]
+        filled[..., 1:] = targets.reshape(n_columns, n_targets, n_coils, n_gaps).transpose(0, 2, 3, 1)
+        start = self.comb.acceleration - self.comb.first
+        grid = filled.reshape(n_columns, n_coils, -1)[..., start : start + self.comb.n_y]
+        images: Complex = scipy.fft.ifft(grid, axis=-1, norm="ortho")
+        return images
