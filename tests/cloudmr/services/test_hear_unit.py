@@ -135,6 +135,20 @@ def test_late_news_that_contradicts_is_written_down_once(bench: Bench, ada: Call
     assert events(bench, job).count(JobAction.LATE_REPORT) == 1
 
 
+def test_an_attempt_that_was_given_up_is_not_listened_to(bench: Bench, ada: Caller) -> None:
+    first = bench.running_job(ada)
+    bench.unit.end(first.execution_name, ExecutionState.FAILED, cause=Cause.KILLED)
+    settle_job(bench.brain, first.id)
+    dispatch_jobs(bench.brain)
+    second = bench.read(first)
+    assert second.attempt == 2
+    assert tell(bench, first, report(first, ReportedEvent.PROGRESS, 7, step="still here")) == second
+    tell(bench, first, report(first, ReportedEvent.SUCCEEDED))
+    assert events(bench, first)[-1] is JobAction.LATE_REPORT
+    heard = bench.read(first)
+    assert (heard.state, heard.progress, heard.claimed_at) == (JobState.DISPATCHED, None, None)
+
+
 def test_a_report_is_of_the_job_it_is_sent_to(bench: Bench, ada: Caller) -> None:
     job, other = bench.running_job(ada), bench.running_job(ada)
     body = report(job, ReportedEvent.SUCCEEDED)

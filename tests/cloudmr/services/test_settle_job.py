@@ -75,7 +75,9 @@ def test_what_the_task_brought_about_is_told_in_its_own_words_and_never_retried(
 def test_a_worker_that_died_is_followed_by_one_more_attempt(bench: Bench, ada: Caller, cause: Cause) -> None:
     job = bench.running_job(ada)
     bench.unit.end(job.execution_name, ExecutionState.FAILED, cause=cause)
-    assert settle_job(bench.brain, job.id).state is JobState.QUEUED
+    queued = settle_job(bench.brain, job.id)
+    assert queued.state is JobState.QUEUED
+    assert queued.deadline_at == bench.clock.now + bench.brain.limits.queue_wait
     dispatch_jobs(bench.brain)
     second = bench.read(job)
     assert (second.state, second.attempt) == (JobState.DISPATCHED, 2)
