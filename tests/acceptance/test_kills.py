@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import psutil
 import pytest
 
 from cloudmr.cli.own_brain import BrainDidNotStart, own_brain
 from cloudmr.client.answers import Job, JobEvent, Progress
 from cloudmr.client.brain import BrainClient
+from cloudmr.model.data_files import DataState
 from cloudmr.model.jobs import END_STATES, JobState
+from cloudmr.storage.checksums import checksum_file
+from faulty_transport import FaultyTransport
 from mroptimum.flags import Flags
 from mroptimum.phantom import Written
 from real_brain import PASSWORD
@@ -24,8 +29,8 @@ LONG = Flags(method="pmr", reconstruction="sense", acceleration=2, replicas=250,
 """Some seconds of work, told in many steps."""
 
 
-def join(address: str, folder: Path) -> BrainClient:
-    client = BrainClient(address, folder=folder)
+def join(address: str, folder: Path, *, transport: httpx.BaseTransport | None = None) -> BrainClient:
+    client = BrainClient(address, folder=folder, transport=transport)
     client.register(email=EMAIL, password=PASSWORD)
     client.log_in(email=EMAIL, password=PASSWORD)
     return client
@@ -60,6 +65,18 @@ def workers(home: Path) -> list[psutil.Process]:
     ]
 
 
+def kill_brain(home: Path) -> int:
+    """Kill the Brain of a home and return which process that was."""
+    [brain] = [
+        process
+        for process in psutil.Process().children()
+        if "serve" in process.cmdline() and process.environ().get("CLOUDMR_HOME") == str(home)
+    ]
+    brain.kill()
+    brain.wait()
+    return brain.pid
+
+
 def test_a_worker_that_is_killed_is_replaced_once(home: Path, phantom: Written, tmp_path: Path) -> None:
     with own_brain(home) as address, join(address, tmp_path) as client:
         job = start(client, phantom)
@@ -75,13 +92,7 @@ def test_a_worker_that_is_killed_is_replaced_once(home: Path, phantom: Written, 
 def test_a_job_outlives_the_brain(home: Path, phantom: Written, tmp_path: Path) -> None:
     with own_brain(home) as address, join(address, tmp_path) as client:
         job = start(client, phantom)
-        [brain] = [
-            process
-            for process in psutil.Process().children()
-            if "serve" in process.cmdline() and process.environ().get("CLOUDMR_HOME") == str(home)
-        ]
-        brain.kill()
-        brain.wait()
+        kill_brain(home)
         assert workers(home), "the worker ended with its Brain"
     with own_brain(home, port=urlsplit(address).port or 0), BrainClient(address, folder=tmp_path) as client:
         client.log_in(email=EMAIL, password=PASSWORD)
@@ -108,6 +119,25 @@ def test_a_job_that_is_cancelled_ends_its_worker(home: Path, phantom: Written, t
         ended, _ = end(client, job)
         assert ended.status is JobState.CANCELLED
         wait_until(lambda: not workers(home), what="the end of the worker")
+
+
+def test_an_upload_outlives_the_brain(home: Path, phantom: Written, tmp_path: Path) -> None:
+    with ExitStack() as brains:
+        address = brains.enter_context(own_brain(home))
+        killed: list[int] = []
+
+        def kill(request: httpx.Request) -> bool:
+            if killed or request.url.params.get("part") != "2":
+                return False
+            killed.append(kill_brain(home))
+            brains.enter_context(own_brain(home, port=urlsplit(address).port or 0))
+            return True
+
+        with join(address, tmp_path, transport=FaultyTransport(lose=kill)) as client:
+            data_file = client.upload(phantom.raw)
+            assert killed
+            assert data_file.state is DataState.READY
+            assert data_file.checksum == checksum_file(phantom.raw).composite
 
 
 def test_a_home_has_one_brain(home: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cloudmr.cli.exit_codes import EPILOG
-from cloudmr.cli.layout import in_bytes, printable
+from cloudmr.cli.layout import in_bytes
 from cloudmr.cli.session import KeepHeaders, ModeOption, UnitOption, signed_in
 from cloudmr.cli.terminal import AsJson, byte_bar
 from cloudmr.cli.views import data_table
@@ -46,7 +46,7 @@ def upload(
             upload_file(brain, path, filename=name, unit=unit, mode=mode, keep_headers=keep_headers) for path in files
         ]
         values = [file.model_dump(mode="json") for file in done]
-        terminal.answer(values, "\n".join(f"{file.id}  {printable(file.filename)}" for file in done))
+        terminal.answer(values, "\n".join(f"{file.id}  {file.filename}" for file in done))
 
 
 @app.command("list", epilog=EPILOG)
@@ -62,7 +62,7 @@ def rename(data_id: DataId, name: str, as_json: AsJson = False) -> None:
     """Call a data file something else."""
     with signed_in(as_json) as (brain, terminal):
         file = brain.rename_data(data_id, filename=name)
-        terminal.answer(file.model_dump(mode="json"), f"{file.id}  {printable(file.filename)}")
+        terminal.answer(file.model_dump(mode="json"), f"{file.id}  {file.filename}")
 
 
 @app.command(epilog=EPILOG)

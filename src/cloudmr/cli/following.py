@@ -62,9 +62,13 @@ def _shown() -> Iterator[Show]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(*columns, console=console) as bar:
         task = bar.add_task("waiting", total=None)
-        yield lambda words, done, total: bar.update(
-            task, description=printable(words), completed=done, total=total or None
-        )
+
+        def show(words: str, done: int, total: int) -> None:
+            bar.update(task, description=printable(words))
+            if total:
+                bar.update(task, completed=done, total=total)
+
+        yield show
 
 
 def _as_lines() -> Show:

@@ -12,7 +12,6 @@ import typer
 from cloudmr.cli.data import Overwrite, upload_file
 from cloudmr.cli.exit_codes import EPILOG, ExitCode
 from cloudmr.cli.following import watch as watch_job
-from cloudmr.cli.layout import printable
 from cloudmr.cli.placement import local, placed
 from cloudmr.cli.session import KeepHeaders, ModeOption, UnitOption, signed_in
 from cloudmr.cli.terminal import AsJson, Terminal, byte_bar
@@ -142,9 +141,7 @@ def log(job_id: JobId, as_json: AsJson = False) -> None:
     """Show what happened to a job, and what its worker said so far."""
     with signed_in(as_json) as (brain, terminal):
         found = brain.job_log(job_id)
-        terminal.answer(
-            found.model_dump(mode="json", by_alias=True), "\n".join(printable(line) for line in log_lines(found))
-        )
+        terminal.answer(found.model_dump(mode="json", by_alias=True), "\n".join(log_lines(found)))
 
 
 @app.command(epilog=EPILOG)

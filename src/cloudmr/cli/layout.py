@@ -18,7 +18,7 @@ class Table:
 
     def lines(self) -> Iterator[str]:
         """Yield the table as plain lines, columns aligned, nothing cut off."""
-        rows = (tuple(column.upper() for column in self.columns), *self.rows)
+        rows = (tuple(column.upper() for column in self.columns), *(tuple(map(printable, row)) for row in self.rows))
         widths = [max(len(row[i]) for row in rows) for i in range(len(self.columns))]
         for row in rows:
             yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -35,7 +35,7 @@ class Record:
         shown = [(name, value) for name, value in self.fields if value]
         width = max((len(name) for name, _ in shown), default=0)
         for name, value in shown:
-            yield f"{name.ljust(width)}  {value}"
+            yield f"{name.ljust(width)}  {printable(value)}"
 
 
 def printable(text: str) -> str:

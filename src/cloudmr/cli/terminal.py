@@ -33,7 +33,7 @@ class Terminal:
         if self.as_json:
             typer.echo(json.dumps(value, indent=1))
         elif isinstance(view, str):
-            typer.echo(view)
+            typer.echo("\n".join(map(printable, view.split("\n"))))
         elif sys.stdout.isatty():
             _print_rich(view)
         else:
@@ -42,7 +42,7 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Say something beside what was asked for."""
-        typer.echo(text, err=True)
+        typer.echo("\n".join(map(printable, text.split("\n"))), err=True)
 
     def warn(self, text: str) -> None:
         """Say something that should not be overlooked."""
@@ -93,7 +93,7 @@ def _print_rich(view: Table | Record) -> None:
         grid.add_column(overflow="fold")
         rows = tuple(field for field in view.fields if field[1])
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(Text(printable(cell)) for cell in row))
     Console().print(grid)
 
 

@@ -46,6 +46,12 @@ def test_what_could_steer_a_terminal_is_not_printed() -> None:
     assert printable("meas\x1b[2J\r\n.dat") == "meas�[2J��.dat"
 
 
+def test_a_name_of_somebody_elses_cannot_steer_a_terminal() -> None:
+    table = Table(columns=("name",), rows=(("\x1b[31mred\nline",),))
+    record = Record(fields=(("name", "\x1b[31mred"),))
+    assert all(line.isprintable() for line in (*table.lines(), *record.lines()))
+
+
 @given(st.text())
 def test_what_is_printed_is_one_line_of_the_same_length(text: str) -> None:
     shown = printable(text)
