@@ -66,7 +66,7 @@ def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMap
     kernel = one.kernel
     sentences.append(
         _RECONSTRUCTIONS[name].format(
-            kernel=f"{kernel.size[0]} samples x {kernel.size[1]} lines",
+            kernel=f"{kernel.shape.size[0]} samples x {kernel.shape.size[1]} lines",
             equations=kernel.n_equations,
             regularisation=kernel.regularisation,
         )
