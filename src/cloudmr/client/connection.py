@@ -95,7 +95,7 @@ class Connection:
                     params=query,
                     headers={**(headers or {}), **_authorization(token)},
                 )
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 unreachable = BrainUnreachable(self.server, describe(error))
                 if not (repeatable or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)):
                     raise unreachable from error
@@ -126,9 +126,12 @@ class Connection:
         with self.stream(path, headers=headers, timeout=timeout) as renewed:
             yield renewed
 
-    def refusal(self, response: httpx.Response) -> Refused | SignInNeeded | StrangeAnswer:
+    def refusal(self, response: httpx.Response) -> Refused | SignInNeeded | BrainUnreachable | StrangeAnswer:
         """Return the error that an answer of the API tells."""
         explanation = _Explanation.read(response)
+        if explanation is None and response.status_code in PASSING_STATUSES:
+            # Something in between, a gateway or a proxy, speaks for a Brain that it does not reach.
+            return BrainUnreachable(self.server, f"{response.status_code} {response.reason_phrase}".strip())
         if explanation is None:
             return StrangeAnswer(self.server, f"status {response.status_code} without an explanation")
         if response.status_code == httpx.codes.UNAUTHORIZED and not explanation.is_about_password:
@@ -176,9 +179,9 @@ def _authorization(token: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def describe(error: httpx.TransportError) -> str:
+def describe(error: httpx.RequestError) -> str:
     """Return in words what went wrong on the way."""
-    kinds: tuple[tuple[type[httpx.TransportError], str], ...] = (
+    kinds: tuple[tuple[type[httpx.RequestError], str], ...] = (
         (httpx.ConnectTimeout, "no connection within its time"),
         (httpx.TimeoutException, "nothing came within its time"),
         (httpx.ProxyError, "the proxy does not let us through"),

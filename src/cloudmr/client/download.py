@@ -27,6 +27,11 @@ class Expected:
     sha256: str | None = None
     composite: str | None = None
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether a file that is as expected is this object, and no other that looks like it."""
+        return self.sha256 is not None or self.composite is not None
+
     def complaint(self, path: Path) -> str | None:
         """Return what is wrong with a file, None if nothing is. Raise `OSError` if it cannot be read."""
         found = checksum_file(path)
@@ -50,13 +55,13 @@ def fetch(
 ) -> None:
     """Bring an object to `destination`; `sign` gives a URL for it, each time a fresh one.
 
-    A file that is already there and is what is expected is left alone. Raise `LocalFileError` for another one unless
-    `overwrite`, `TransferFailed`, `DamagedTransfer`, and what `sign` raises. What had come until a failure is kept
-    beside the destination as `.NAME.part`.
+    A file that is already there and is certainly what is expected is left alone. Raise `LocalFileError` for another one
+    unless `overwrite`, `TransferFailed`, `DamagedTransfer`, and what `sign` raises. What had come until a failure is
+    kept beside the destination as `.NAME.part`, and gone on with where it can be told in the end if that was right.
     """
     try:
         if destination.exists():
-            if expected.complaint(destination) is None:
+            if expected.is_certain and expected.complaint(destination) is None:
                 advance(destination.stat().st_size)
                 return
             if not overwrite:
@@ -84,6 +89,8 @@ class _Fetch:
         self._advance = advance
 
     def until(self, expected: Expected) -> None:
+        if not expected.is_certain:
+            self._partial.unlink(missing_ok=True)
         resumed_bytes = self._n_bytes()
         self._advance(resumed_bytes)
         self._complete()
@@ -106,7 +113,7 @@ class _Fetch:
             before = self._n_bytes()
             try:
                 failure, asked_s = self._try(what)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 failure, asked_s = TransferFailed(what, describe(error)), None
             if failure is None:
                 return

@@ -39,8 +39,10 @@ def follow(connection: Connection, job_id: str) -> Iterator[News]:
                     return
                 if event.name in _KINDS:
                     yield _read(connection, event)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             failure = BrainUnreachable(connection.server, describe(error))
+        except BrainUnreachable as error:
+            failure = error
         except Refused as refusal:
             if refusal.status not in PASSING_STATUSES:
                 raise

@@ -53,7 +53,7 @@ class SourceFile:
         """Read a part and hash it. Raise `LocalFileError`, also when the file is not the same any more."""
         start = (number - 1) * part_size_bytes
         try:
-            with self.path.open("rb", buffering=0) as file:
+            with self.path.open("rb") as file:
                 file.seek(start)
                 content = file.read(min(part_size_bytes, self.size_bytes - start))
         except OSError as error:

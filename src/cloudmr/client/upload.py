@@ -105,7 +105,7 @@ class _Sender:
                 content=content,
                 timeout=_TIMEOUT,
             )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             content.take_back()
             return TransferFailed(what, describe(error)), None
         if response.is_success:

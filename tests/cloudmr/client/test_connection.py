@@ -132,6 +132,13 @@ def test_what_is_no_brain_is_recognised(connect: Connect, answer: httpx.Response
     assert len(script.requests) == 1
 
 
+def test_a_gateway_that_speaks_for_a_brain_it_does_not_reach_is_asked_again(connect: Connect) -> None:
+    gateway = httpx.Response(502, text="<html>Bad gateway</html>")
+    assert connect(Script(gateway, done())).ask(Thing, "GET", "/api/thing").name == "thing"
+    with pytest.raises(BrainUnreachable, match="502 Bad Gateway"):
+        connect(Script(*[gateway] * 4)).ask(Thing, "GET", "/api/thing")
+
+
 def test_who_never_answers_is_given_up(connect: Connect, pauses: list[float]) -> None:
     with pytest.raises(BrainUnreachable) as caught:
         connect(Script(*[httpx.ConnectError] * 4)).ask(Thing, "GET", "/api/thing")

@@ -93,11 +93,12 @@ def test_a_line_that_is_cut_is_taken_up_where_it_was(tmp_path: Path) -> None:
         Line(is_cut=True),
         httpx.ConnectError,
         httpx.Response(503, json={"code": "busy", "message": "Busy.", "next_step": "Wait."}),
+        httpx.Response(502, text="Bad gateway"),
         Line(sse("event", EVENT | {"number": 2}, 2), sse("end", {})),
     )
     news = list(client_of(brain, tmp_path).follow("job_1"))
     assert [told.number for told in news if isinstance(told, JobEvent)] == [1, 2]
-    assert [request.headers.get("Last-Event-ID") for request in brain.requests] == [None, "1", "1", "1", "1"]
+    assert [request.headers.get("Last-Event-ID") for request in brain.requests] == [None, *["1"] * 5]
 
 
 def test_a_line_that_says_something_each_time_is_never_given_up(tmp_path: Path) -> None:

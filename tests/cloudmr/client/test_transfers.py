@@ -296,6 +296,17 @@ def test_what_is_there_already_is_not_fetched_again(tmp_path: Path) -> None:
     assert border.ranges == []
 
 
+def test_what_cannot_be_told_from_another_object_is_fetched_whole(tmp_path: Path) -> None:
+    size_alone = Expected(size_bytes=len(CONTENT))
+    partial(tmp_path / "file").write_bytes(b"?" * 300)
+    border = Border()
+    assert sum(get(border, tmp_path / "file", expected=size_alone)) == len(CONTENT)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    with pytest.raises(LocalFileError):
+        get(border, tmp_path / "file", expected=size_alone)
+    assert border.ranges == [None]
+
+
 def test_another_file_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"mine")
     with pytest.raises(LocalFileError) as caught:
