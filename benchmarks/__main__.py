@@ -13,9 +13,13 @@ os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM
 
 def main() -> None:
     """Measure and print."""
-    from benchmarks import analytic, grappa
+    from benchmarks import analytic, espirit, grappa
 
-    tables = [measure(n_coils, n) for measure in (analytic.measure, grappa.measure) for n_coils, n in analytic.SIZES]
+    tables = [
+        measure(n_coils, n)
+        for measure in (analytic.measure, grappa.measure, espirit.measure)
+        for n_coils, n in analytic.SIZES
+    ]
     if "--json" in sys.argv:
         print(json.dumps([[asdict(row) for row in table] for table in tables], indent=1))
         return

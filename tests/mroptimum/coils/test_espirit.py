@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,8 +9,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from coil_scenes import CoilScene, coil_scene
+from mroptimum import rawdata
+from mroptimum.coils.bodycoil import body_coil_kspace
 from mroptimum.coils.calibration import CalibrationRegion
 from mroptimum.coils.espirit import CROP, espirit
+from mroptimum.coils.walsh import walsh
 from mroptimum.errors import ReconstructionError
 
 
@@ -166,3 +171,18 @@ def test_a_region_smaller_than_a_patch_is_refused_with_what_would_do() -> None:
     with pytest.raises(ReconstructionError, match="5 lines x 24 samples") as refusal:
         espirit(CalibrationRegion(kspace=scene.kspace, widths=(5, 24)))
     assert "at most 5" in refusal.value.next_step
+
+
+@pytest.mark.real_data
+def test_a_real_head_has_the_maps_that_another_method_finds(real_data: Path) -> None:
+    """Inside the brain, ESPIRiT's maps and Walsh's agree to what 1 % of SNR tells apart, and the eigenvalue is 1."""
+    scan = rawdata.read(real_data / "twix" / "xa61_brain_16ch_128.dat")
+    [kspace] = body_coil_kspace(scan, scan)
+    found = espirit(CalibrationRegion(kspace=kspace, widths=(24, 24)))
+    other = walsh(CalibrationRegion(kspace=kspace, widths=(128, 128)))
+    y, x = np.meshgrid(np.arange(128) - 64, np.arange(128) - 64, indexing="ij")
+    brain = (x / 30) ** 2 + (y / 40) ** 2 < 1
+    cosine = np.abs(np.sum(found.maps.conj() * other, axis=0))
+    assert found.eigenvalue[brain].min() > 0.98
+    assert 1 - cosine[brain].mean() < 0.01
+    assert found.eigenvalue[[0, 0, -1, -1], [0, -1, 0, -1]].max() < 0.5
