@@ -8,7 +8,7 @@ import numpy as np
 
 from mroptimum.coils.bodycoil import body_coil_maps, reference_image
 from mroptimum.coils.calibration import CalibrationRegion
-from mroptimum.coils.espirit import CROP, EXTENT, KERNEL, Eigenmaps, espirit
+from mroptimum.coils.espirit import CROP, EXTENT, Eigenmaps, espirit
 from mroptimum.coils.inati import inati
 from mroptimum.coils.masks import BoolMask, object_mask, reference_mask
 from mroptimum.coils.sensitivities import CoilMaps, coil_maps
@@ -54,7 +54,7 @@ def _made(options: SensitivityMapOptions, region: CalibrationRegion | None, sour
         case CoilMapMethod.ESPIRIT:
             found = _espirit(region, options.mask)
             words = (
-                f"ESPIRiT (Uecker 2014, doi:10.1002/mrm.24751), kernel {options.mask.k or KERNEL}, "
+                f"ESPIRiT (Uecker 2014, doi:10.1002/mrm.24751), kernel {found.kernel}, "
                 f"{found.n_components} of {found.n_singular_values} singular vectors"
             )
             return _Made(sensitivities=found.maps, words=words, eigenvalue=found.eigenvalue)
@@ -99,7 +99,7 @@ def _mask(mask: Mask, made: _Made, region: CalibrationRegion | None, sources: Sl
 
 def _espirit(region: CalibrationRegion, mask: Mask) -> Eigenmaps:
     """Return ESPIRiT's maps with the parameters of a mask by espirit, which other masks leave at their defaults."""
-    return espirit(region, kernel=mask.k or KERNEL, extent=mask.r or EXTENT, threshold=mask.t)
+    return espirit(region, kernel=mask.k, extent=mask.r or EXTENT, threshold=mask.t)
 
 
 def _present(region: CalibrationRegion | None) -> CalibrationRegion:

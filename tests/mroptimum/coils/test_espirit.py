@@ -166,10 +166,19 @@ def test_samples_outside_the_region_are_not_used() -> None:
     np.testing.assert_allclose(part.maps, whole.maps, atol=1e-10)
 
 
+@pytest.mark.parametrize(("n_lines", "kernel"), [(8, 4), (10, 5), (12, 6), (24, 6)])
+def test_few_lines_get_smaller_patches_and_keep_the_object(n_lines: int, kernel: int) -> None:
+    scene = coil_scene(8, 64, 64, snr=30)
+    found = espirit(CalibrationRegion(kspace=scene.kspace, widths=(n_lines, 64), noise_sd=1.0))
+    assert found.kernel == kernel
+    assert found.eigenvalue[scene.is_object].min() > 0.95
+    assert scene.snr_loss(found.maps).mean() < 5e-4
+
+
 def test_a_region_smaller_than_a_patch_is_refused_with_what_would_do() -> None:
     scene = coil_scene(4, 24, 24)
     with pytest.raises(ReconstructionError, match="5 lines x 24 samples") as refusal:
-        espirit(CalibrationRegion(kspace=scene.kspace, widths=(5, 24)))
+        espirit(CalibrationRegion(kspace=scene.kspace, widths=(5, 24)), kernel=6)
     assert "at most 5" in refusal.value.next_step
 
 
