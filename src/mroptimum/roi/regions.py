@@ -16,7 +16,6 @@ from mroptimum.export.nifti import Volume
 from mroptimum.grid import Grid
 from mroptimum.package.volumes import in_order_of
 from mroptimum.roi.errors import EmptyRegion, OtherGrid, RegionError
-from mroptimum.roi.statistics import RegionStatistics, statistics
 
 Voxels = NDArray[np.bool_]
 
@@ -32,6 +31,11 @@ class Box:
     y: tuple[int, int]
     z: tuple[int, int] | None = None
 
+    def __post_init__(self) -> None:
+        for low, high in (self.x, self.y, self.z or (0, 0)):
+            if low > high:
+                raise RegionError(f"A box from {low} to {high} is empty.", "Give the smaller number first.")
+
     def holds(self, x: NDArray[np.intp], y: NDArray[np.intp]) -> Voxels:
         """Return which places of a slice are inside."""
         return (x >= self.x[0]) & (x <= self.x[1]) & (y >= self.y[0]) & (y <= self.y[1])
@@ -44,6 +48,12 @@ class Ellipse:
     centre: tuple[float, float]
     half_axes: tuple[float, float]
     z: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if not all(0 < length < np.inf for length in self.half_axes) or not all(map(np.isfinite, self.centre)):
+            raise RegionError("The half-axes of an ellipse are positive numbers.", "Give centre x, y, then half-axes.")
+        if self.z is not None and self.z[0] > self.z[1]:
+            raise RegionError(f"Slices from {self.z[0]} to {self.z[1]} are none.", "Give the smaller number first.")
 
     def holds(self, x: NDArray[np.intp], y: NDArray[np.intp]) -> Voxels:
         """Return which places of a slice are inside."""
@@ -65,14 +75,10 @@ class Region:
     grid: Grid
 
     def within(self, mask: Volume) -> Region:
-        """Return the part of the region that is inside a mask on the same grid."""
+        """Return the part of the region that is inside a mask on the same voxels. Raises `OtherGrid`."""
+        if not self.grid.coincides_with(mask.grid):
+            raise OtherGrid(f"The region {self.name}", self.grid, mask.grid)
         return Region(name=self.name, voxels=self.voxels & (mask.data > 0), grid=self.grid)
-
-    def statistics_of(self, volume: Volume) -> RegionStatistics:
-        """Return what a map on the same voxels says in the region. Raises `OtherGrid` and `EmptyRegion`."""
-        if not self.grid.coincides_with(volume.grid):
-            raise OtherGrid(f"The region {self.name}", self.grid, volume.grid)
-        return statistics(volume.data[self.voxels], voxel_volume_mm3=volume.grid.voxel_volume_mm3)
 
 
 def drawn(shape: Shape, grid: Grid, *, name: str) -> Region:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mroptimum.roi.errors import EmptyRegion
+from mroptimum.roi.errors import EmptyRegion, RegionError
 
 CONFIDENCE = 0.95
 INTERVAL_IN_WORDS = (
@@ -52,15 +52,18 @@ class RegionStatistics:
 def statistics(values: NDArray[Any], *, voxel_volume_mm3: float | None) -> RegionStatistics:
     """Return the statistics of real values of any shape, computed in double precision.
 
-    Raises `EmptyRegion` where there is no finite value.
+    Raises `EmptyRegion` where there is no finite value, and `RegionError` for values beyond all bounds.
     """
     everything = values.astype(np.float64).ravel()
     found = everything[np.isfinite(everything)]
     n = int(found.size)
     if n == 0:
         raise EmptyRegion("The region holds no voxel with a value.", "Check where it lies, and that it is not empty.")
-    mean = float(found.mean())
-    sd = float(found.std(ddof=1)) if n > 1 else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(found.mean())
+        sd = float(found.std(ddof=1)) if n > 1 else None
+    if not np.isfinite([mean, sd or 0.0]).all():
+        raise RegionError("The values in the region are too large to be averaged.", "Check the map.")
     return RegionStatistics(
         n_voxels=n,
         n_zero=int(np.count_nonzero(found == 0)),

@@ -1,0 +1,58 @@
+"""Commands about raw files: what is in one, and synthetic ones whose truth is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mroptimum.cli.folders import existing
+from mroptimum.cli.terminal import AsJson, answering, as_values
+
+app = typer.Typer()
+
+
+@app.command()
+def inspect(file: Annotated[Path, typer.Argument(dir_okay=False)], as_json: AsJson = False) -> None:
+    """Say what a raw file holds, from its headers, and which header fields could identify a person."""
+    from mroptimum import rawdata
+
+    with answering(as_json) as terminal:
+        found = rawdata.inspect(existing(file))
+        if as_json:
+            terminal.json(as_values(found))
+            return
+        terminal.record(
+            "",
+            [
+                ("format", found.file_format),
+                ("holds", found.kind),
+                ("size", f"{found.size_bytes:,} bytes"),
+                ("SHA-256", found.sha256),
+                ("identifying fields", ", ".join(found.identifying_fields) or "none filled"),
+                *(("note", note) for note in found.notes),
+            ],
+        )
+        for number, measurement in enumerate(found.measurements, start=1):
+            rows = [(key.replace("_", " "), str(value)) for key, value in measurement.items()]
+            terminal.record(f"Measurement {number}", rows)
+
+
+@app.command()
+def phantom(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files; made if needed.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write synthetic raw files (TWIX, ISMRMRD, npz) whose SNR is known in closed form, with the truth beside them."""
+    from mroptimum.phantom import write_set
+
+    with answering(as_json) as terminal:
+        files = write_set(output)
+        if as_json:
+            terminal.json(
+                [{"raw": str(f.raw), "truth": str(f.truth_arrays), "about": str(f.truth_description)} for f in files]
+            )
+            return
+        for written in files:
+            terminal.text(f"{written.raw}  (truth: {written.truth_arrays.name}, {written.truth_description.name})")
