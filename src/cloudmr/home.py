@@ -1,4 +1,4 @@
-"""The folder of everything a Brain on one machine keeps, its secret key, and the lock that keeps a second Brain out."""
+"""The folder of everything a Brain on one machine keeps, its secret key, and the lock on its database file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 from cloudmr.errors import Conflict, SettingsError
 
 _SECRET_FILE = "secret-key"  # noqa: S105 - the file's name
-_LOCK_FILE = "brain.lock"
 
 
 def make_home(home: Path) -> None:
@@ -46,17 +45,24 @@ def load_secret_key(home: Path) -> bytes:
 
 
 @contextmanager
-def only_brain(home: Path) -> Iterator[None]:
-    """Hold a home for one Brain process; the hold ends with the process, however that ends.
+def only_brain(database: Path) -> Iterator[None]:
+    """Hold a database file for one Brain process; the hold ends with the process, however that ends.
 
-    Raises `Conflict` (`brain_already_running`).
+    Raises `Conflict` (`brain_already_running`), `SettingsError` where there can be no such file.
     """
-    with (home / _LOCK_FILE).open("a") as file:
+    try:
+        lock = database.with_name(f"{database.name}.lock").open("a")
+    except OSError as error:
+        raise SettingsError(
+            f"The database {database} cannot be used: {error.strerror}.",
+            "Set DATABASE_URL to a file in a folder that can be written to.",
+        ) from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Conflict(
-                f"Another CloudMR Brain runs with {home}.",
+                f"Another CloudMR Brain runs with {database}.",
                 "Use that one, end it, or set CLOUDMR_HOME to another folder.",
                 code="brain_already_running",
             ) from None

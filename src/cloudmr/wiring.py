@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from cloudmr.api.app import build_app
 from cloudmr.compute.local import LocalCompute
 from cloudmr.database.base import Database
-from cloudmr.database.engine import is_sqlite, make_engine
+from cloudmr.database.engine import is_sqlite, make_engine, sqlite_file
 from cloudmr.database.migrate import migrate
 from cloudmr.errors import SettingsError, UnitUnavailable
 from cloudmr.home import load_secret_key, make_home, only_brain
@@ -169,8 +169,10 @@ def _alive(settings: Settings, brain: Brain, chores: Sequence[Chore]) -> Iterato
     """Hold the home, bring the database to its newest shape, and work in the background while the block runs."""
     with ExitStack() as stack:
         if is_sqlite(settings.database_url):
-            stack.enter_context(only_brain(settings.home))
+            stack.enter_context(only_brain(sqlite_file(settings.database_url)))
         stack.callback(brain.database.close)
+        if not brain.database.is_answering():
+            raise SettingsError("The database does not answer.", "Check DATABASE_URL, and whether the database runs.")
         migrate(brain.database)
         provide_local_unit(brain)
         stack.enter_context(background(brain, chores=chores))

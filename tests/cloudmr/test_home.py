@@ -50,21 +50,30 @@ def test_two_that_make_a_key_at_once_have_the_same(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
 
 
-def test_a_home_holds_one_brain(tmp_path: Path) -> None:
-    with only_brain(tmp_path):
-        with pytest.raises(Conflict) as refused, only_brain(tmp_path):
+def test_a_database_is_held_by_one_brain(tmp_path: Path) -> None:
+    database = tmp_path / "brain.sqlite"
+    with only_brain(database):
+        with pytest.raises(Conflict) as refused, only_brain(database):
             pass
         assert refused.value.instance_code == "brain_already_running"
-        assert str(tmp_path) in refused.value.message
-    with only_brain(tmp_path):
+        assert str(database) in refused.value.message
+        with only_brain(tmp_path / "other.sqlite"):
+            pass
+    with only_brain(database):
+        pass
+
+
+def test_a_database_where_none_can_be_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No such file or directory"), only_brain(tmp_path / "no" / "brain.sqlite"):
         pass
 
 
 def test_a_brain_that_was_killed_holds_it_no_longer(tmp_path: Path) -> None:
+    database = tmp_path / "brain.sqlite"
     program = f"""
 from pathlib import Path
 from cloudmr.home import only_brain
-with only_brain(Path({str(tmp_path)!r})):
+with only_brain(Path({str(database)!r})):
     print("held", flush=True)
     input()
 """
@@ -74,9 +83,9 @@ with only_brain(Path({str(tmp_path)!r})):
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        with pytest.raises(Conflict), only_brain(tmp_path):
+        with pytest.raises(Conflict), only_brain(database):
             pass
         process.kill()
         process.wait()
-        with only_brain(tmp_path):
+        with only_brain(database):
             pass

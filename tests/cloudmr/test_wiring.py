@@ -20,6 +20,7 @@ from bench import PASSWORD
 from cloudmr.errors import Conflict, SettingsError
 from cloudmr.settings import Settings
 from cloudmr.wiring import create_app, running
+from mroptimum.errors import MissingExtra
 
 CREDENTIALS = {"email": "ada@example.org", "password": PASSWORD}
 
@@ -39,7 +40,7 @@ def test_a_server_answers_and_its_links_lead_to_it(tmp_path: Path) -> None:
         signed = client.post(f"/api/data/{started['data']['id']}/parts/1", json={"sha256": "A" * 43 + "="}).json()
         assert signed["url"].startswith(f"{url}/objects/data/uploads/")
         assert "server" not in client.get("/healthz").headers
-    assert {path.name for path in tmp_path.iterdir()} >= {"brain.sqlite", "brain.lock", "secret-key", "storage"}
+    assert {path.name for path in tmp_path.iterdir()} >= {"brain.sqlite", "brain.sqlite.lock", "secret-key", "storage"}
 
 
 def test_what_was_kept_is_there_again(tmp_path: Path) -> None:
@@ -61,6 +62,35 @@ def test_links_carry_the_public_address(tmp_path: Path) -> None:
 
 def test_a_home_serves_one_brain(tmp_path: Path) -> None:
     with running(at(tmp_path)), pytest.raises(Conflict, match="Another CloudMR Brain"), running(at(tmp_path)):
+        pass
+
+
+def test_two_homes_do_not_share_a_database(tmp_path: Path) -> None:
+    shared = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+    with (
+        running(at(tmp_path / "a", DATABASE_URL=shared)),
+        pytest.raises(Conflict, match=r"shared\.sqlite"),
+        running(at(tmp_path / "b", DATABASE_URL=shared)),
+    ):
+        pass
+
+
+def test_a_database_that_cannot_be_is_explained(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SettingsError, match="cannot be used"),
+        running(at(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'no' / 'brain.sqlite'}")),
+    ):
+        pass
+    (tmp_path / "brain.sqlite").mkdir()
+    with pytest.raises(SettingsError, match="does not answer"), running(at(tmp_path)):
+        pass
+
+
+def test_a_database_server_needs_its_driver(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MissingExtra, match="psycopg"),
+        running(at(tmp_path, DATABASE_URL="postgresql+psycopg://brain@localhost/brain")),
+    ):
         pass
 
 

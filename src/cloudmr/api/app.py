@@ -12,6 +12,7 @@ import mroptimum
 from cloudmr.api import auth, data, health, job_events, jobs, objects, unit_calls, units
 from cloudmr.api.body_limit import BodyLimit
 from cloudmr.api.errors import install_error_handlers
+from cloudmr.api.safe_headers import SafeHeaders
 from cloudmr.services.brain import Brain
 from cloudmr.storage.local import LocalStorage
 
@@ -47,6 +48,7 @@ def build_app(brain: Brain, *, local_storage: LocalStorage | None, lifespan: Lif
     app.state.brain = brain
     app.state.local_storage = local_storage
     app.add_middleware(BodyLimit)
+    app.add_middleware(SafeHeaders)
     install_error_handlers(app)
     for prefix in PREFIXES:
         for router in _routers():

@@ -35,7 +35,7 @@ class JobFollower:
 
     def __init__(self, last_number: int) -> None:
         self.last_number = last_number
-        self._version: int | None = None
+        self._shown: tuple[int, str | None] | None = None
         self._progress: tuple[int, int] | None = None
 
     def news(self, view: JobView, events: list[JobEvent]) -> list[ServerSentEvent]:
@@ -43,11 +43,12 @@ class JobFollower:
         job = view.job
         told = [ServerSentEvent(event="event", id=str(event.number), data=EventAnswer.of(event)) for event in events]
         self.last_number = max([self.last_number, *(event.number for event in events)])
-        if self._version != job.version:
+        shown = (job.version, job.waiting_reason)
+        if self._shown != shown:
             state = ServerSentEvent(event="state", data=JobDetail.of(view))
             # Who has just come learns first how things are, who is here already first what made them so.
-            told = [state, *told] if self._version is None else [*told, state]
-            self._version, self._progress = job.version, _place(job)
+            told = [state, *told] if self._shown is None else [*told, state]
+            self._shown, self._progress = shown, _place(job)
         elif self._progress != _place(job) and job.progress is not None:
             self._progress = _place(job)
             told.append(ServerSentEvent(event="progress", data=ProgressAnswer.of(job.progress)))

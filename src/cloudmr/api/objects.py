@@ -16,12 +16,7 @@ from cloudmr.storage.local import LocalStorage
 
 router = APIRouter(prefix="/objects", tags=["objects"], include_in_schema=False)
 
-SAFE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox",
-    "Cache-Control": "private, no-store",
-    "Referrer-Policy": "no-referrer",
-}
+SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
 
 
 def _get_storage(request: Request) -> LocalStorage:

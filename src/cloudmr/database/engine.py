@@ -12,6 +12,8 @@ from sqlite3 import Connection as SQLiteConnection
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
+from mroptimum.errors import MissingExtra
+
 BUSY_TIMEOUT_S = 30
 WRITES = "cloudmr_writes"
 """Execution option of a connection whose transactions write."""
@@ -20,9 +22,9 @@ _MAX_CONNECTIONS = 64
 
 
 def make_engine(url: str) -> Engine:
-    """Return an engine for `sqlite:///path` or a PostgreSQL URL."""
+    """Return an engine for `sqlite:///path` or a PostgreSQL URL. Raises `MissingExtra` where its driver is missing."""
     if not is_sqlite(url):
-        return create_engine(url, pool_pre_ping=True)
+        return _make_server_engine(url)
     engine = create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=_MAX_CONNECTIONS // 4, max_overflow=_MAX_CONNECTIONS
     )
@@ -42,6 +44,15 @@ def sqlite_file(url: str) -> Path:
     if not database or database == ":memory:":
         raise ValueError("an SQLite database needs a file")
     return Path(database)
+
+
+def _make_server_engine(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"The database needs the package {error.name}.", f"Install it: pip install '{error.name}[binary]'"
+        ) from error
 
 
 def _prepare(connection: SQLiteConnection, _record: object) -> None:

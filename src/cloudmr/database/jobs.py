@@ -123,6 +123,19 @@ class Jobs:
             waiting.setdefault(row.unit_id, []).append(Waiting(job_id=row.id, owner_id=row.owner_id))
         return waiting
 
+    def explain_waiting(self, unit_id: str, reason: str) -> int:
+        """Write why the jobs in the queue of a unit do not get their turn; return of how many that was news."""
+        statement = (
+            update(jobs)
+            .where(
+                jobs.c.unit_id == unit_id,
+                jobs.c.state == JobState.QUEUED,
+                jobs.c.waiting_reason.is_distinct_from(reason),
+            )
+            .values(waiting_reason=reason)
+        )
+        return self._connection.execute(statement).rowcount
+
     def use_of_unit(self, unit_id: str) -> dict[str, Use]:
         """Return how much each person has of a unit."""
         is_active = func.sum(case((jobs.c.state.in_(_ACTIVE), 1), else_=0))

@@ -11,14 +11,19 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from cloudmr.database.base import Database
+from cloudmr.errors import SettingsError
 
 CONNECTION = "connection"
 """Under this name `migrations/env.py` finds the connection to work on."""
 
 
 def migrate(database: Database) -> None:
-    """Bring a database, empty or of an earlier release, to the newest shape, in one transaction."""
+    """Bring a database, empty or of an earlier release, to the newest shape, in one transaction.
+
+    Raises `SettingsError` (`database_too_new`) for one of a later release.
+    """
     with database.connect_to_write() as connection:
+        _check_known(connection)
         command.upgrade(_config(connection), "head")
 
 
@@ -27,6 +32,16 @@ def is_up_to_date(database: Database) -> bool:
     with database.engine.connect() as connection:
         present = MigrationContext.configure(connection).get_current_heads()
         return set(present) == set(ScriptDirectory.from_config(_config(connection)).get_heads())
+
+
+def _check_known(connection: Connection) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config(connection)).walk_revisions()}
+    if not known.issuperset(MigrationContext.configure(connection).get_current_heads()):
+        raise SettingsError(
+            "The database has the shape of a later release.",
+            "Install that release, or set DATABASE_URL (or CLOUDMR_HOME) to another database.",
+            code="database_too_new",
+        )
 
 
 def _config(connection: Connection) -> Config:

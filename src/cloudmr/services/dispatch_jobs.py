@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import timedelta
 
 from cloudmr.errors import UnitUnavailable
 from cloudmr.model.events import BRAIN, JobAction
-from cloudmr.model.fair_share import next_turns
+from cloudmr.model.fair_share import Waiting, next_turns
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.units import ComputingUnit, Mode, UnitStatus
 from cloudmr.services.attempts import execution_request
@@ -30,34 +30,47 @@ def dispatch_jobs(brain: Brain) -> int:
     two, the reconciler finds the mark, asks the unit, and tells it again under the same name.
     """
     n_started = 0
-    for job_id, unit in list(_turns(brain)):
-        job = _mark(brain, job_id)
-        if job is None:
+    with brain.database.read() as transaction:
+        queues = transaction.jobs.queue()
+        units = transaction.units.by_ids(queues)
+    for unit in units:
+        if unit.status in _ILL:
+            _explain(brain, unit)
             continue
-        try:
-            _start(brain, job, unit)
-        except Exception:
-            # Whatever is wrong with this one, the others have their turn; the reconciler comes back to it.
-            _log.exception("%s could not be started", job.execution_name)
-        n_started += 1
+        for job_id in _turns(brain, unit, queues[unit.id]):
+            n_started += _give_turn(brain, job_id, unit)
     return n_started
 
 
-def _turns(brain: Brain) -> Iterator[tuple[str, ComputingUnit]]:
+def _explain(brain: Brain, unit: ComputingUnit) -> None:
+    reason = f"The computing unit {unit.alias} is {unit.status}; the job waits until it is ready again."
+    with brain.database.write() as transaction:
+        transaction.jobs.explain_waiting(unit.id, reason)
+
+
+def _turns(brain: Brain, unit: ComputingUnit, queue: Sequence[Waiting]) -> list[str]:
+    is_shared = unit.mode is Mode.MODE_1
     with brain.database.read() as transaction:
-        for unit_id, queue in transaction.jobs.queue().items():
-            unit = transaction.units.get(unit_id)
-            if unit is None or unit.status in _ILL:
-                continue
-            is_shared = unit.mode is Mode.MODE_1
-            turns = next_turns(
-                queue,
-                transaction.jobs.use_of_unit(unit_id),
-                n_slots=brain.limits.n_slots if is_shared else _MODE_2_SLOTS,
-                n_each=brain.limits.n_running_each if is_shared else _MODE_2_SLOTS,
-            )
-            for waiting in turns:
-                yield waiting.job_id, unit
+        use = transaction.jobs.use_of_unit(unit.id)
+    turns = next_turns(
+        queue,
+        use,
+        n_slots=brain.limits.n_slots if is_shared else _MODE_2_SLOTS,
+        n_each=brain.limits.n_running_each if is_shared else _MODE_2_SLOTS,
+    )
+    return [waiting.job_id for waiting in turns]
+
+
+def _give_turn(brain: Brain, job_id: str, unit: ComputingUnit) -> bool:
+    job = _mark(brain, job_id)
+    if job is None:
+        return False
+    try:
+        _start(brain, job, unit)
+    except Exception:
+        # Whatever is wrong with this one, the others have their turn; the reconciler comes back to it.
+        _log.exception("%s could not be started", job.execution_name)
+    return True
 
 
 def _mark(brain: Brain, job_id: str) -> Job | None:

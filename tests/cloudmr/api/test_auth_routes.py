@@ -21,6 +21,8 @@ def test_from_register_to_logout(client: TestClient, prefix: str) -> None:
 
     login = client.post(f"{prefix}/api/auth/login", json=CREDENTIALS)
     assert login.status_code == 200
+    assert login.headers["Cache-Control"] == "no-store"
+    assert login.headers["X-Content-Type-Options"] == "nosniff"
     session = login.json()
     assert session.keys() == {
         "success",

@@ -145,3 +145,19 @@ def test_nothing_new_is_nothing_told(bench: Bench) -> None:
         bench.unit.outbox.deliver()
         assert news() == expected
         assert news() == []
+
+
+def test_why_a_job_waits_is_told(bench: Bench) -> None:
+    caller = bench.person()
+    job = bench.job(caller)
+    follower = JobFollower(1)
+
+    def reasons() -> list[str | None]:
+        told = follower.news(*job_history(bench.brain, caller, job.id, after=follower.last_number))
+        return [event.data.waiting_reason for event in told]
+
+    assert reasons() == [None]
+    with bench.brain.database.write() as transaction:
+        transaction.jobs.explain_waiting(job.unit_id, "The unit is unwell.")
+    assert reasons() == ["The unit is unwell."]
+    assert reasons() == []

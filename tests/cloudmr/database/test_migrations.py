@@ -14,6 +14,7 @@ from cloudmr.database.base import Database
 from cloudmr.database.engine import make_engine
 from cloudmr.database.migrate import is_up_to_date, migrate
 from cloudmr.database.tables import metadata
+from cloudmr.errors import SettingsError
 
 
 @pytest.fixture
@@ -60,6 +61,17 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     for _ in range(2):
         migrate(database)
         assert is_up_to_date(database)
+    database.close()
+
+
+def test_a_database_of_a_later_release_is_left_alone(database: Database) -> None:
+    migrate(database)
+    with database.connect_to_write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert not is_up_to_date(database)
+    with pytest.raises(SettingsError) as refused:
+        migrate(database)
+    assert refused.value.instance_code == "database_too_new"
     database.close()
 
 

@@ -89,7 +89,14 @@ def test_a_unit_that_is_ill_gets_no_jobs_and_nobody_else_does(bench: Bench, ada:
     with bench.brain.database.write() as transaction:
         transaction.units.replace(replace(unit, status=status))
     assert dispatch_jobs(bench.brain) == 0
-    assert bench.read(job).state is JobState.QUEUED
+    waiting = bench.read(job)
+    assert (waiting.state, waiting.unit_id) == (JobState.QUEUED, unit.id)
+    assert waiting.waiting_reason == f"The computing unit my own is {status}; the job waits until it is ready again."
+    with bench.brain.database.write() as transaction:
+        assert transaction.jobs.explain_waiting(unit.id, waiting.waiting_reason) == 0, "it is written once"
+        transaction.units.replace(unit)
+    assert dispatch_jobs(bench.brain) == 1
+    assert bench.read(job).waiting_reason is None
 
 
 def test_a_unit_that_is_away_does_not_hold_up_the_others(bench: Bench, ada: Caller) -> None:
