@@ -22,7 +22,10 @@ Server = Annotated[
     str | None,
     typer.Option("--api-url", envvar="CLOUDMR_API_URL", help="Address of the Brain. [default: the one used last]"),
 ]
-Email = Annotated[str, typer.Option(envvar="CLOUDMR_EMAIL", prompt="E-mail address", help="E-mail address.")]
+Email = Annotated[
+    str | None,
+    typer.Option("--email", envvar="CLOUDMR_EMAIL", help="E-mail address of the account. Without it you are asked."),
+]
 Password = Annotated[
     str | None,
     typer.Option("--password", help="Not advised: others on this machine can see it. Without it you are asked."),
@@ -30,18 +33,20 @@ Password = Annotated[
 
 
 @app.command(epilog=EPILOG)
-def register(email: Email, password: Password = None, server: Server = None, as_json: AsJson = False) -> None:
+def register(email: Email = None, password: Password = None, server: Server = None, as_json: AsJson = False) -> None:
     """Make an account, and sign in. The password is asked for, or taken from CLOUDMR_PASSWORD."""
     with answering(as_json) as terminal, _brain(terminal, server) as brain:
+        email = email or _asked("E-mail address")
         secret = _password(terminal, password, is_new=True)
         brain.register(email=email, password=secret)
         _sign_in(terminal, brain, email, secret)
 
 
 @app.command(epilog=EPILOG)
-def login(email: Email, password: Password = None, server: Server = None, as_json: AsJson = False) -> None:
+def login(email: Email = None, password: Password = None, server: Server = None, as_json: AsJson = False) -> None:
     """Sign in. The password is asked for, or taken from CLOUDMR_PASSWORD; only the session is kept."""
     with answering(as_json) as terminal, _brain(terminal, server) as brain:
+        email = email or _asked("E-mail address")
         _sign_in(terminal, brain, email, _password(terminal, password, is_new=False))
 
 
@@ -82,7 +87,12 @@ def _password(terminal: Terminal, given: str | None, *, is_new: bool) -> str:
         return given
     if from_environment := os.environ.get("CLOUDMR_PASSWORD"):
         return from_environment
-    answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=is_new, err=True)
+    return _asked("Password", is_secret=True, is_asked_twice=is_new)
+
+
+def _asked(what: str, *, is_secret: bool = False, is_asked_twice: bool = False) -> str:
+    """Ask a person, on standard error: standard output is for what was asked for."""
+    answer: str = typer.prompt(what, hide_input=is_secret, confirmation_prompt=is_asked_twice, err=True)
     return answer
 
 

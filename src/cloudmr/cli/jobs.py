@@ -29,6 +29,7 @@ app = typer.Typer(no_args_is_help=True, help="Jobs: submit, list, show, watch, l
 
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="`cloudmr job list` shows them.")]
 FILE_OR_ID = "FILE|DATA_ID"
+_EITHER = "Give either a task file, or --signal with what belongs to it."
 
 
 @app.command(epilog=EPILOG)
@@ -70,6 +71,8 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Ask for a job, by a task file or by --signal and the flags of `mroptimum snr`; local files are uploaded first."""
+    if (task_file is None) == (signal is None):
+        raise typer.BadParameter(_EITHER)
     with signed_in(as_json) as (brain, terminal):
         from mroptimum.flags import Flags
 
@@ -88,12 +91,12 @@ def submit(
             coil_sensitivities=coil_sensitivities,
             matlab=matlab,
         )
-        if task_file is None and signal is not None:
+        if signal is not None:
             document = flags.document(_given(brain, signal), _if_given(brain, noise), _if_given(brain, second))
-        elif task_file is not None and flags == Flags() and (signal, noise, second) == (None, None, None):
+        elif task_file is not None and (flags, noise, second) == (Flags(), None, None):
             document = _read_task(task_file)
         else:
-            raise typer.BadParameter("Give either a task file, or --signal with what belongs to it.")
+            raise typer.BadParameter(_EITHER)
 
         def place(path: Path) -> FileReference:
             return upload_file(brain, path, unit=unit, mode=mode, keep_headers=keep_headers).reference

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from mroptimum.errors import ExplainedError
+from mroptimum.errors import ExplainedError, MissingExtra
 
 _STOP_S = 20
 
@@ -26,7 +26,7 @@ class BrainDidNotStart(ExplainedError):
 def own_brain(home: Path, *, port: int = 0) -> Iterator[str]:
     """Start a Brain that keeps everything in `home`, yield its address, and end it. Port 0 is any free one.
 
-    Raise `BrainDidNotStart`, in the Brain's own words where it had any.
+    Raise `BrainDidNotStart`, in the Brain's own words where it had any, and `MissingExtra`.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (home / "brain.log").open("ab") as log:
@@ -64,6 +64,8 @@ def _address(output: IO[str], home: Path) -> str:
             continue
         if "error" in answer:
             error = answer["error"]
+            if error["code"] == MissingExtra.code:
+                raise MissingExtra(error["message"], error["next_step"])
             raise BrainDidNotStart(error["message"], error["next_step"], code=error["code"])
         return str(answer["url"])
     raise BrainDidNotStart(

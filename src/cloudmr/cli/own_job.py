@@ -40,8 +40,8 @@ def run_through_own_brain(terminal: Terminal, *, signal: Path, noise: Path | Non
     Raise `OutputNotEmpty`, `JobFailed`, and what the client raises.
     """
     document = flags.document(local(signal), local(noise) if noise else None)
-    _make_room(output)
     with (
+        _room(output),
         _temporary_home() as home,
         own_brain(home / "brain") as address,
         BrainClient(address, folder=home / "client") as brain,
@@ -71,8 +71,22 @@ def _temporary_home() -> Iterator[Path]:
             end_processes_in(home)
 
 
-def _make_room(folder: Path) -> None:
-    """Remove an earlier result, file by file as its manifest names them; leave anything else alone."""
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """Make a folder for results, known to be usable before anything takes long; without results it is not left."""
+    _remove_earlier_result(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(path.is_file() for path in folder.rglob("*")):
+        raise OutputNotEmpty(f"{folder} holds something else than an earlier result.", "Choose another folder with -o.")
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # what is not empty stays
+            folder.rmdir()
+
+
+def _remove_earlier_result(folder: Path) -> None:
+    """Remove the files that a manifest in the folder names, and no others."""
     manifest = folder / MANIFEST
     if manifest.is_file() and (known := Manifest.parse(manifest.read_bytes())) is not None:
         for output in known.outputs:
@@ -80,8 +94,6 @@ def _make_room(folder: Path) -> None:
             if path.resolve().is_relative_to(folder.resolve()):
                 path.unlink(missing_ok=True)
         manifest.unlink()
-    if folder.exists() and (not folder.is_dir() or any(path.is_file() for path in folder.rglob("*"))):
-        raise OutputNotEmpty(f"{folder} holds something else than an earlier result.", "Choose another folder with -o.")
 
 
 def _open_account(brain: BrainClient) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -17,6 +18,8 @@ import typer
 from cloudmr.cli.exit_codes import ExitCode, exit_code_of
 from cloudmr.cli.extras import missing_extra
 from cloudmr.cli.layout import Record, Table, printable
+from cloudmr.client.errors import LocalFileError
+from cloudmr.client.progress import Advance, unheard
 from mroptimum.errors import ExplainedError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -46,7 +49,7 @@ class Terminal:
 
     def warn(self, text: str) -> None:
         """Say something that should not be overlooked."""
-        typer.secho(f"warning: {text}", fg="yellow", err=True)
+        typer.secho(f"warning: {printable(text)}", fg="yellow", err=True)
 
     def fail(self, error: ExplainedError) -> NoReturn:
         """Print an error, and end the command as that error ends it."""
@@ -72,6 +75,10 @@ def answering(as_json: bool = False) -> Iterator[Terminal]:
         if missing is None:
             raise
         terminal.fail(missing)
+    except BrokenPipeError:
+        raise  # whoever read the output has seen enough; Typer ends quietly
+    except OSError as error:
+        terminal.fail(LocalFileError.of(Path(error.filename or "A file"), error))
     except KeyboardInterrupt:
         terminal.note("\nInterrupted.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
@@ -97,9 +104,6 @@ def _print_rich(view: Table | Record) -> None:
     Console().print(grid)
 
 
-Advance = Callable[[int], object]
-
-
 @contextmanager
 def byte_bar(label: str, total_bytes: int) -> Iterator[Advance]:
     """Show a transfer on standard error: as a bar on a terminal, as a line when it is done elsewhere."""
@@ -108,7 +112,7 @@ def byte_bar(label: str, total_bytes: int) -> Iterator[Advance]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda _: None
+        yield unheard
         typer.echo(f"{label}: {total_bytes} bytes", err=True)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())

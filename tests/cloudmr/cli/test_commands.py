@@ -279,3 +279,10 @@ def test_a_setting_that_cannot_be_used_is_explained(machine: Machine) -> None:
     said = machine.run("serve", CLOUDMR_PORT="many")
     assert said.exit_code == ExitCode.FAILED
     assert "CLOUDMR_PORT" in said.errors
+
+
+def test_a_folder_that_cannot_be_used_is_explained(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = machine.run("demo", "-o", tmp_path / "file" / "below", "--json")
+    assert said.exit_code == ExitCode.FAILED
+    assert said.value()["error"]["code"] == "local_file"

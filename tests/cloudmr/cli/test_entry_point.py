@@ -97,6 +97,23 @@ def test_on_a_terminal_there_is_a_table(real_brain: RealBrain, tmp_path: Path) -
     assert "\x1b[1m" in shown.decode()
 
 
+def test_who_is_asked_is_asked_beside_the_answer(real_brain: RealBrain, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cloudmr.cli", "login", "--api-url", real_brain.url, "--json"],
+        input=f"{real_brain.new_email()}\n{PASSWORD}\n",
+        capture_output=True,
+        text=True,
+        env=os.environ | {"CLOUDMR_CONFIG": str(tmp_path)},
+        timeout=60,
+        check=True,
+        start_new_session=True,  # nobody's terminal to ask at
+    )
+    assert json.loads(done.stdout)["server"] == real_brain.url
+    assert "E-mail address" in done.stderr
+    assert "Password" in done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
+
+
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 4096)
