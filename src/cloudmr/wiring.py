@@ -30,6 +30,8 @@ from cloudmr.storage.local import LocalStorage
 
 _LEFTOVERS_KEPT = timedelta(days=30)
 """Long after every job was settled, and every upload given up."""
+_BACKLOG = 2048
+"""Connections that may wait to be accepted."""
 _SHUTDOWN_S = 10
 """How long requests may take to end when the server does."""
 
@@ -136,7 +138,10 @@ class _Server(uvicorn.Server):
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        # Connections inherit it. Without, the end of each answer waits 40 ms for the client to confirm its beginning.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         raise SettingsError(
             f"CloudMR Brain cannot listen at {host}, port {port}: {error.strerror}.",

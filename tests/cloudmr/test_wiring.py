@@ -19,7 +19,7 @@ from asgi import TestClient
 from bench import PASSWORD
 from cloudmr.errors import Conflict, SettingsError
 from cloudmr.settings import Settings
-from cloudmr.wiring import create_app, running
+from cloudmr.wiring import _listen, create_app, running
 from mroptimum.errors import MissingExtra
 
 CREDENTIALS = {"email": "ada@example.org", "password": PASSWORD}
@@ -99,6 +99,13 @@ def test_a_port_that_is_taken_is_explained(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         with pytest.raises(SettingsError, match=port), running(at(tmp_path, CLOUDMR_PORT=port)):
             pass
+
+
+def test_no_answer_waits_for_the_client_to_confirm_its_beginning() -> None:
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def test_an_application_for_another_server(tmp_path: Path) -> None:
