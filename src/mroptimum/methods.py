@@ -74,7 +74,9 @@ def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMap
         else _RECONSTRUCTIONS[name]
     )
     if name in {ReconstructionName.B1, ReconstructionName.SENSE}:
-        sentences.append(f"Coil maps came from the scan itself: {one.coil_maps.method}.")
+        sentences.append(f"Coil maps: {one.coil_maps.method}.")
+    if task.options.reconstructor.options.correction.use_correction:
+        sentences.append("SNR was divided by the sine of the measured flip angle.")
     sentences.append(
         _METHODS[task.name].format(
             n=task.options.replicas,

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from mroptimum import fourier
 from mroptimum.as_asked import central
-from mroptimum.coils import CoilMaps, calibration_image, coil_maps, object_mask
+from mroptimum.coils import CalibrationRegion, CoilMaps, SliceSources, maps_for
 from mroptimum.convention import Complex, Real
 from mroptimum.errors import ReconstructionError, TaskError
+from mroptimum.flip_angle import corrected
 from mroptimum.noise import NoiseModel, n_columns, partial_fourier_power, whiten, whitener
 from mroptimum.rawdata.acquisition import Acquisition
 from mroptimum.reconstruction import Reconstruction
 from mroptimum.reconstruction.b1 import B1Weighted
 from mroptimum.reconstruction.grappa import Grappa, grappa
-from mroptimum.reconstruction.grappa_kernel import SIZE as KERNEL_SIZE
 from mroptimum.reconstruction.grappa_kernel import GrappaKernel, calibrate
 from mroptimum.reconstruction.rss import RootSumOfSquares
 from mroptimum.reconstruction.sense import Sense, sense
@@ -59,13 +59,16 @@ def measure_slice(
     index: int,
     noise: NoiseModel | None,
     task: Task,
+    sources: SliceSources,
+    flip_angle_deg: Real | None,
     seed: np.random.SeedSequence,
     report: Callable[[int], None],
 ) -> SliceMaps:
     """Measure the SNR of slice `index`.
 
-    Without a noise model (real repetitions need none) coils are combined as they are. `seed` is this slice's own;
-    `report` is called with the number of replicas done. Raises `ReconstructionError` and `TaskError`.
+    `sources` is what other files say of its coil maps, `flip_angle_deg` (y, x) corrects its SNR. Without a noise model
+    (real repetitions need none) coils are combined as they are. `seed` is this slice's own; `report` is called with the
+    number of replicas done. Raises `ReconstructionError` and `TaskError`.
     """
     reconstructor = task.options.reconstructor
     options = reconstructor.options
@@ -75,22 +78,21 @@ def measure_slice(
         for r in range(acquisition.n_repetitions if task.name is Method.MR else 1)
     ]
     kspace = repetitions[0]
-    calibration = _calibration(acquisition, index, kspace, white, options)
-    low_resolution = calibration_image(calibration.kspace, calibration.widths)
-    mask = object_mask(low_resolution, options.sensitivity_map.options.mask)
-    maps = coil_maps(
-        low_resolution, mask, f"Hann-apodised, {calibration.widths[0]} lines x {calibration.widths[1]} samples"
-    )
+    calibration = _calibration(acquisition, index, kspace, white, options, is_white=noise is not None)
+    region = calibration.region if calibration else None
+    maps = maps_for(options.sensitivity_map.options, region, sources)
     reconstruction = _reconstruction(reconstructor, maps, acquisition, kspace, calibration)
     found, domain = _measure(task, reconstruction, repetitions, noise, acquisition, seed, report)
+    if flip_angle_deg is not None:
+        found = corrected(found, flip_angle_deg)
     g_factor = reconstruction.g_factor
     return SliceMaps(
-        snr=_inside(found.snr, mask),
-        image=_inside(np.abs(found.image), mask),
-        noise_sd=_inside(found.noise_sd, mask),
-        standard_error=None if found.standard_error is None else _inside(found.standard_error, mask),
-        g_factor=None if g_factor is None else _inside(g_factor, mask),
-        mask=mask,
+        snr=_inside(found.snr, maps.mask),
+        image=_inside(np.abs(found.image), maps.mask),
+        noise_sd=_inside(found.noise_sd, maps.mask),
+        standard_error=None if found.standard_error is None else _inside(found.standard_error, maps.mask),
+        g_factor=None if g_factor is None else _inside(g_factor, maps.mask),
+        mask=maps.mask,
         coil_maps=maps,
         noise_domain=domain,
         kernel=reconstruction.kernel if isinstance(reconstruction, Grappa) else None,
@@ -152,11 +154,10 @@ def _inside(values: Real, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Calibration:
-    """Calibration k-space of a slice, whitened, (coil, y, x); which lines (y,) it holds; the extent (y, x) for maps."""
+    """The calibration data of a slice, whitened, and which lines (y,) they hold."""
 
-    kspace: Complex
+    region: CalibrationRegion
     sampled: NDArray[np.bool_]
-    widths: tuple[int, int]
 
 
 def _calibration(
@@ -165,15 +166,15 @@ def _calibration(
     kspace: Complex,
     white: NDArray[np.complex128],
     options: ReconstructorOptions,
-) -> _Calibration:
+    *,
+    is_white: bool,
+) -> _Calibration | None:
     sampled = acquisition.sampled[0]
     if acquisition.calibration is not None:
         sampled = acquisition.calibration.sampled[0]
         kspace = whiten(slice_kspace(acquisition, acquisition.calibration.kspace[index]), white)
     elif acquisition.acceleration != (1, 1):
-        raise ReconstructionError(
-            "The accelerated scan holds no calibration lines.", "Give a scan with calibration (ACS) lines."
-        )
+        return None
     n_y, n_x = kspace.shape[-2:]
     lines = np.flatnonzero(sampled)
     reach = min(n_y // 2 - lines[0], lines[-1] - n_y // 2 + 1)
@@ -185,11 +186,16 @@ def _calibration(
     if options.sensitivity_map.options.sensitivity_map_method is CoilMapMethod.INNER_ACL:
         wide, high = options.acl
         widths = (min(widths[0], high or n_y), min(widths[1], wide or n_x))
-    return _Calibration(kspace=kspace, sampled=sampled, widths=widths)
+    noise_sd = 1.0 / np.sqrt(partial_fourier_power(acquisition)) if is_white else None
+    return _Calibration(region=CalibrationRegion(kspace=kspace, widths=widths, noise_sd=noise_sd), sampled=sampled)
 
 
 def _reconstruction(
-    reconstructor: Reconstructor, maps: CoilMaps, acquisition: Acquisition, kspace: Complex, calibration: _Calibration
+    reconstructor: Reconstructor,
+    maps: CoilMaps,
+    acquisition: Acquisition,
+    kspace: Complex,
+    calibration: _Calibration | None,
 ) -> Reconstruction:
     acceleration = acquisition.acceleration[0]
     match reconstructor.name:
@@ -200,7 +206,12 @@ def _reconstruction(
         case ReconstructionName.SENSE:
             return sense(maps, acquisition.sampled[0], acceleration)
         case ReconstructionName.GRAPPA:
+            if calibration is None:
+                raise ReconstructionError(
+                    "The accelerated scan holds no calibration lines to learn a kernel from.",
+                    "Give a scan with calibration (ACS) lines, or choose sense with coil maps from a file.",
+                )
             n_lines = reconstructor.options.acl[1]
             acs = calibration.sampled & central(len(calibration.sampled), n_lines or len(calibration.sampled))
-            size = reconstructor.options.kernel_size or KERNEL_SIZE
-            return grappa(calibrate(calibration.kspace, acs, acceleration, size=size), kspace, acquisition.sampled[0])
+            kernel = calibrate(calibration.region.kspace, acs, acceleration, size=reconstructor.options.kernel_size)
+            return grappa(kernel, kspace, acquisition.sampled[0])

@@ -12,11 +12,15 @@ from threadpoolctl import threadpool_limits
 
 from mroptimum import rawdata
 from mroptimum.as_asked import as_asked
+from mroptimum.coils import SliceSources, read_sources
+from mroptimum.coils.slice_grid import SliceGrid
+from mroptimum.convention import Real
 from mroptimum.errors import NoiseError
+from mroptimum.flip_angle import read_flip_angle
 from mroptimum.journal import Journal, Progress
 from mroptimum.maps import all_maps, image_alone
 from mroptimum.methods import methods_text
-from mroptimum.noise import NoiseModel, model_from_estimate, model_from_scan, n_columns
+from mroptimum.noise import NoiseModel, model_from_estimate, model_from_scan, n_columns, whitener
 from mroptimum.one_slice import SliceMaps, measure_slice
 from mroptimum.rawdata.acquisition import Acquisition
 from mroptimum.rawdata.recognise import recognise
@@ -94,6 +98,8 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
         journal.warn("No noise scan: coils were combined without whitening, which gives less SNR than they could.")
     journal.finish()
 
+    sources, flip_angle_deg, beside = _read_beside(options, acquisition, noise, locate)
+    inputs.extend(beside)
     slices = []
     seeds = np.random.SeedSequence(task.options.seed).spawn(acquisition.n_slices)
     for index, seed in enumerate(seeds):
@@ -102,7 +108,9 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
         def report(done: int) -> None:
             journal.within(done, task.options.replicas or 1, "replica")
 
-        slices.append(measure_slice(acquisition, index, noise, task, seed, report))
+        slices.append(
+            measure_slice(acquisition, index, noise, task, sources[index], flip_angle_deg[index], seed, report)
+        )
         journal.finish(task.options.replicas or 1)
     unsolvable = sum(s.n_unsolvable for s in slices)
     if unsolvable:
@@ -110,6 +118,28 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
 
     journal.begin("finish", "putting the result together")
     return _result(document, acquisition, all_maps(document, slices), noise, slices, inputs, journal, started)
+
+
+def _read_beside(
+    options: ReconstructorOptions,
+    acquisition: Acquisition,
+    noise: NoiseModel | None,
+    locate: Callable[[FileReference], Path],
+) -> tuple[tuple[SliceSources, ...], list[Real] | list[None], list[InputFile]]:
+    """Read the files beside signal and noise: for coil maps and mask, and the flip angle, slice by slice."""
+    of_maps = options.sensitivity_map.options
+    named = {
+        "coil maps": of_maps.sensitivity_map_source,
+        "mask": of_maps.mask.file,
+        "flip angle": options.correction.fa_correction if options.correction.use_correction else None,
+    }
+    paths = {role: locate(reference) for role, reference in named.items() if reference is not None}
+    white = np.eye(acquisition.n_coils, dtype=np.complex128) if noise is None else whitener(noise)
+    sources = read_sources(of_maps, acquisition, white, source=paths.get("coil maps"), mask=paths.get("mask"))
+    inputs = [_input_file(role, path, "raw or arrays") for role, path in paths.items()]
+    if "flip angle" not in paths:
+        return sources, [None] * acquisition.n_slices, inputs
+    return sources, list(read_flip_angle(paths["flip angle"], SliceGrid.of(acquisition))), inputs
 
 
 def _describe(acquisition: Acquisition, journal: Journal) -> None:

@@ -117,12 +117,6 @@ class NoiseDomain(StrEnum):
     """In the sampled lines of k-space: the check."""
 
 
-AVAILABLE_METHODS = frozenset(Method)
-AVAILABLE_RECONSTRUCTIONS = frozenset(ReconstructionName)
-AVAILABLE_COIL_MAPS = frozenset({CoilMapMethod.INNER, CoilMapMethod.INNER_ACL})
-AVAILABLE_MASKS = frozenset({MaskMethod.NO, MaskMethod.PERCENTAGE, MaskMethod.THRESHOLD})
-
-
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
@@ -227,8 +221,9 @@ class SensitivityMapOptions(_Part):
 
     @model_validator(mode="after")
     def _sourced(self) -> Self:
-        if self.load_sensitivity != (self.sensitivity_map_source is not None):
-            raise ValueError("loadSensitivity and sensitivityMapSource go together")
+        needs_source = self.load_sensitivity or self.sensitivity_map_method is CoilMapMethod.BODYCOIL
+        if needs_source != (self.sensitivity_map_source is not None):
+            raise ValueError("sensitivityMapSource goes with loadSensitivity (maps) or the method bodycoil (its scan)")
         return self
 
 
@@ -331,22 +326,8 @@ class Task(_Part):
 
     @model_validator(mode="after")
     def _available(self) -> Self:
-        reconstructor = self.options.reconstructor
-        coil_maps = reconstructor.options.sensitivity_map.options
-        wanted = {
-            f"the method {self.name}": self.name not in AVAILABLE_METHODS,
-            f"the reconstruction {reconstructor.name}": reconstructor.name not in AVAILABLE_RECONSTRUCTIONS,
-            f"coil maps by {coil_maps.sensitivity_map_method}": (
-                coil_maps.sensitivity_map_method not in AVAILABLE_COIL_MAPS
-            ),
-            f"a mask by {coil_maps.mask.method}": coil_maps.mask.method not in AVAILABLE_MASKS,
-            "loading coil maps": coil_maps.load_sensitivity,
-            "flip-angle correction": reconstructor.options.correction.use_correction,
-            "3D acquisitions": self.acquisition == 3,
-        }
-        missing = [what for what, is_missing in wanted.items() if is_missing]
-        if missing:
-            raise ValueError(f"not available in this version: {', '.join(missing)}")
+        if self.acquisition == 3:
+            raise ValueError("3D acquisitions are not available in this version")
         return self
 
 

@@ -114,7 +114,7 @@ OPTIONS = (*RECONSTRUCTOR, "options")
         ((*OPTIONS, "sensitivityMap", "options", "mask"), {"method": "percentage"}, "needs value"),
         ((*OPTIONS, "sensitivityMap", "options", "mask"), {"method": "percentage", "value": 101}, "at most 100"),
         ((*OPTIONS, "sensitivityMap", "options", "mask"), {"method": "no", "k": 3}, "espirit only"),
-        ((*OPTIONS, "sensitivityMap", "options", "loadSensitivity"), True, "go together"),
+        ((*OPTIONS, "sensitivityMap", "options", "loadSensitivity"), True, "sensitivityMapSource goes with"),
         (("task", "acquisition"), 3, "3D acquisitions"),
     ],
 )

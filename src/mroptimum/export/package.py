@@ -27,7 +27,7 @@ from mroptimum.convention import CONVENTION
 from mroptimum.errors import Explanation
 from mroptimum.export.matlab import write_matlab
 from mroptimum.export.nifti import stacks, write_nifti
-from mroptimum.noise import NoiseModel
+from mroptimum.noise import NoiseModel, whitener
 from mroptimum.package.layout import ARCHIVE as ARCHIVE
 from mroptimum.package.layout import ERROR, INFO, NOISE
 from mroptimum.package.layout import MANIFEST as MANIFEST
@@ -99,9 +99,9 @@ def _write_content(result: Result, folder: Path) -> None:
     if result.noise is not None:
         entries += _write_noise(result.noise, folder)
     if result.document.output.coilsensitivity and result.coil_maps:
-        np.savez_compressed(
-            folder / "data" / "coil_sensitivities.npz", maps=np.stack([c.maps for c in result.coil_maps])
-        )
+        of_noise = {} if result.noise is None else {"whitening": whitener(result.noise)}
+        maps = {"maps": np.stack([c.maps for c in result.coil_maps]), **of_noise}
+        np.savez_compressed(folder / "data" / "coil_sensitivities.npz", allow_pickle=False, **maps)
     _write_json(folder / "task.json", result.document.as_json())
     _write_json(folder / INFO, _info(result, entries))
     if result.document.output.matlab:
