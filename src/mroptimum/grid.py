@@ -29,7 +29,8 @@ class Grid:
     @property
     def voxel_volume_mm3(self) -> float | None:
         """Volume of one voxel in mm³; None where its size is not known."""
-        return abs(float(np.linalg.det(self.affine[:3, :3]))) if self.is_placed else None
+        along_i, along_j, along_k = self.affine[:3, :3].T
+        return abs(float(np.dot(np.cross(along_i, along_j), along_k))) if self.is_placed else None
 
     @property
     def in_plane_axes(self) -> tuple[int, int]:

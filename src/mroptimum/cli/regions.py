@@ -69,16 +69,16 @@ def roi(
         source = one_stack(maps_at(where, maps or ()), number=stack, mask=drawing)
         regions = _regions(source, shape, drawing, name, within_mask)
         measurements = measure(regions, source.maps)
-        for region in regions if save else ():
-            assert save is not None
-            saved = save_region(
-                save,
-                region,
-                shape=shape,
-                measurements=[m for m in measurements if m.region == region.name],
-                package_sha256=source.package_sha256,
-            )
-            terminal.note(f"Saved: {saved[0]}, {saved[1].name}")
+        if save is not None:
+            for region in regions:
+                saved, about = save_region(
+                    save,
+                    region,
+                    shape=shape,
+                    measurements=[m for m in measurements if m.region == region.name],
+                    package_sha256=source.package_sha256,
+                )
+                terminal.note(f"Saved: {saved}, {about.name}")
         _show(terminal, measurements, as_csv)
 
 

@@ -51,6 +51,7 @@ class _Shown:
     window: Window
     gradient: str
     ratio_window: Window
+    is_same: bool
 
 
 def facts_of(package: ResultPackage) -> PackageFacts:
@@ -94,6 +95,9 @@ def _shown(one: Compared) -> _Shown:
         window=common,
         gradient=gradient(colormap),
         ratio_window=around_one,
+        is_same=all(
+            np.array_equal(v.data, w.data, equal_nan=True) for v, w in zip(pair.volumes_a, pair.volumes_b, strict=True)
+        ),
     )
 
 

@@ -34,8 +34,13 @@ class Window:
     high: float
 
     def ticks(self, count: int = 5) -> tuple[str, ...]:
-        """Return evenly spaced values as text, low to high."""
-        return tuple(f"{value:.3g}" for value in np.linspace(self.low, self.high, count))
+        """Return evenly spaced values as text, low to high, in as many digits as tell them apart."""
+        values = np.linspace(self.low, self.high, count)
+        for digits in range(3, 17):
+            texts = tuple(f"{value:.{digits}g}" for value in values)
+            if len(set(texts)) == count:
+                break
+        return texts
 
 
 @dataclass(frozen=True, kw_only=True)

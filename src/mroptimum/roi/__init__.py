@@ -1,6 +1,6 @@
 """Regions of a map: where they are, and what the map says there."""
 
-from mroptimum.roi.errors import EmptyRegion, OtherGrid, RegionError
+from mroptimum.roi.errors import EmptyRegion, OtherGrid, OutsideMap, RegionError
 from mroptimum.roi.measuring import Measurement, NamedVolume, measure
 from mroptimum.roi.regions import Box, Ellipse, Region, Shape, drawn, regions_of_mask
 from mroptimum.roi.saving import save_region
@@ -16,6 +16,7 @@ __all__ = [
     "Measurement",
     "NamedVolume",
     "OtherGrid",
+    "OutsideMap",
     "Region",
     "RegionError",
     "RegionStatistics",

@@ -2,6 +2,7 @@
 
 RegionError
 ├── EmptyRegion     there is no voxel with a value in it
+├── OutsideMap      it reaches to voxels that the map does not have
 └── OtherGrid       it lies on other voxels than the map
 """
 
@@ -21,6 +22,12 @@ class EmptyRegion(RegionError):
     """There is no voxel with a value in the region."""
 
     code = "empty_region"
+
+
+class OutsideMap(RegionError):
+    """The region reaches to voxels that the map does not have."""
+
+    code = "outside_map"
 
 
 class OtherGrid(RegionError):

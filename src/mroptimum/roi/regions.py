@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mroptimum.export.nifti import Volume
 from mroptimum.grid import Grid
 from mroptimum.package.volumes import in_order_of
-from mroptimum.roi.errors import EmptyRegion, OtherGrid, RegionError
+from mroptimum.roi.errors import EmptyRegion, OtherGrid, OutsideMap, RegionError
 
 Voxels = NDArray[np.bool_]
 
@@ -82,19 +82,26 @@ class Region:
 
 
 def drawn(shape: Shape, grid: Grid, *, name: str) -> Region:
-    """Return the voxels of a grid that a shape holds. Raises `EmptyRegion` when it lies outside."""
+    """Return the voxels of a grid that a shape holds; an ellipse may reach over the edge of a slice.
+
+    Raises `OutsideMap` for a box or for slices that the map does not have, and `EmptyRegion`.
+    """
     first, second = grid.in_plane_axes
-    inside = shape.holds(*np.ogrid[: grid.shape[first], : grid.shape[second]])
-    low, high = shape.z or (0, grid.shape[grid.slice_axis] - 1)
-    on_slices = np.zeros(grid.shape[grid.slice_axis], dtype=np.bool_)
-    on_slices[max(low, 0) : high + 1] = True
+    n_x, n_y, n_slices = grid.shape[first], grid.shape[second], grid.shape[grid.slice_axis]
+    bounds = [(shape.z, n_slices)] + ([(shape.x, n_x), (shape.y, n_y)] if isinstance(shape, Box) else [])
+    if any(given is not None and not 0 <= given[0] <= given[1] < length for given, length in bounds):
+        raise OutsideMap(
+            f"The region {name} reaches out of the map: its slices have {n_x} x {n_y} voxels, and there are "
+            f"{n_slices} of them.",
+            f"Count from 0: x to {n_x - 1}, y to {n_y - 1}, slices to {n_slices - 1}.",
+        )
+    inside = shape.holds(*np.ogrid[:n_x, :n_y])
+    low, high = shape.z or (0, n_slices - 1)
+    on_slices = np.zeros(n_slices, dtype=np.bool_)
+    on_slices[low : high + 1] = True
     voxels = np.moveaxis(inside[..., np.newaxis] & on_slices, -1, grid.slice_axis)
     if not voxels.any():
-        raise EmptyRegion(
-            f"The region {name} holds no voxel: a slice has {grid.shape[first]} x {grid.shape[second]} voxels, and "
-            f"there are {len(on_slices)} slices, both counted from 0.",
-            "Give a region inside the map.",
-        )
+        raise EmptyRegion(f"The region {name} holds the centre of no voxel.", "Make it larger, or move it.")
     return Region(name=name, voxels=voxels, grid=grid)
 
 
