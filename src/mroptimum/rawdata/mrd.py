@@ -86,8 +86,8 @@ def inspect_mrd(path: Path) -> Inspection:
         imaging = content.imaging
         kind = "unknown"
         if imaging:
-            is_echo = echo_contrast(content.samples(r) for r in alike(imaging)).is_echo
-            kind = "imaging" if is_echo else "noise"
+            contrast = echo_contrast(content.samples(r) for r in alike(imaging))
+            kind = "noise" if contrast.is_noise else "imaging"
         elif content.noise:
             kind = "noise"
         return Inspection(

@@ -53,7 +53,7 @@ from mroptimum.rawdata.summary import sha256_of
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
-KSPACE_KEYS = (
+KEYS = (
     "kspace",
     "noise",
     "sampled",
@@ -97,7 +97,7 @@ _DAMAGE = (
 
 def read_npz(path: Path) -> Acquisition:
     """Read the signal and, if the file holds it, the noise."""
-    arrays = _load(path, KSPACE_KEYS)
+    arrays = _load(path, KEYS)
     if "kspace" not in arrays:
         if "noise" in arrays:
             raise WrongKindOfFile("The file holds noise only (key noise).", "Give it as the noise.")
@@ -138,7 +138,7 @@ def read_npz(path: Path) -> Acquisition:
 
 def read_npz_noise(path: Path) -> NoiseScan:
     """Read the array `noise`; of a file without one, every line of `kspace`."""
-    arrays = _load(path, KSPACE_KEYS)
+    arrays = _load(path, KEYS)
     if "noise" in arrays:
         return _noise(arrays)
     if "kspace" not in arrays:

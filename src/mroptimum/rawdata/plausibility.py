@@ -16,10 +16,10 @@ def refuse_implausible_signal(kspace: Complex64, sampled: Mask) -> None:
     refuse_not_finite(kspace)
     _refuse_empty(kspace)
     contrast = echo_contrast(_lines(kspace, sampled))
-    if not contrast.is_echo:
+    if contrast.is_noise:
         raise WrongKindOfFile(
             "The file holds noise only: no line and no sample of its k-space stands out "
-            f"(the strongest is {max(contrast.of_lines, contrast.of_samples):.1f} standard deviations above the "
+            f"(the strongest is {contrast.strongest:.1f} standard deviations above the "
             f"median; an echo exceeds {ECHO_AT:.0f}).",
             "Give it as the noise, and the measurement with excitation as the signal.",
         )
@@ -33,7 +33,7 @@ def refuse_implausible_noise(samples: Complex64) -> None:
     if contrast.is_echo:
         raise WrongKindOfFile(
             "The file given as the noise holds a signal: its strongest readout or sample is "
-            f"{max(contrast.of_lines, contrast.of_samples):.0f} standard deviations above the median "
+            f"{contrast.strongest:.0f} standard deviations above the median "
             f"(noise stays below {ECHO_AT:.0f}).",
             "Give a noise scan: receivers on, no excitation.",
         )

@@ -29,14 +29,18 @@ def centred_axis(*, last: int, centre: int | None, spacing: int, declared: Seque
     that on the side opposite a partial Fourier edge); a length the header declares is taken when it is that close.
     """
     recorded = _round_up(last + 1, spacing, declared)
-    if centre is None or abs(centre - recorded // 2) <= 1:
-        # One line off the middle is a header that counts from one, not partial Fourier: no grid is grown for it.
+    if centre is None:
         return Axis(length=recorded, shift=0)
     before, from_centre = centre, last - centre + 1
-    is_longer_after = 2 * from_centre - 1 > 2 * before + 1
-    needed = 2 * from_centre if is_longer_after else max(2 * before, 2 * from_centre - 1)
+    needed = max(2 * before, 2 * from_centre - 1)
     fitting = [n for n in declared if 0 <= n - needed < 2 * spacing]
-    length = min(fitting, default=needed)
+    if fitting:
+        length = min(fitting)
+    elif abs(centre - recorded // 2) <= 1:
+        # One line off the middle is a header that counts from one, not partial Fourier: no grid is grown for it.
+        return Axis(length=recorded, shift=0)
+    else:
+        length = needed + needed % 2
     return Axis(length=length, shift=length // 2 - centre)
 
 

@@ -63,6 +63,7 @@ def read_twix(path: Path, file_format: FileFormat, *, image_measurement_only: bo
                 *oversampling_warnings,
                 *noise_warnings,
                 *_flag_warnings(lines.flags),
+                *_orientation_warnings(header),
                 *(() if slices else ("The file does not say where its slices lie.",)),
             ),
         )
@@ -98,8 +99,8 @@ def inspect_twix(path: Path, file_format: FileFormat) -> Inspection:
         elif is_spectroscopy(image):
             kind = "spectroscopy"
         else:
-            is_echo = echo_contrast(image.lines.samples(r) for r in alike(image.imaging)).is_echo
-            kind = "imaging" if is_echo else "noise"
+            contrast = echo_contrast(image.lines.samples(r) for r in alike(image.imaging))
+            kind = "noise" if contrast.is_noise else "imaging"
         return Inspection(
             file_format=file_format,
             kind=kind,
@@ -208,6 +209,13 @@ def _flag_warnings(flags: Flag) -> tuple[str, ...]:
             "Some readouts are marked to be scaled by the scanner's reconstruction; they are left as recorded."
         )
     return tuple(warnings)
+
+
+def _orientation_warnings(header: TwixHeader) -> tuple[str, ...]:
+    """Warn of sequences that turn their axes themselves: a measured brain lies otherwise than its header says."""
+    if "pulseq" not in (header.sequence or "").lower():
+        return ()
+    return ("Pulseq sequences set their own orientation, which the header does not tell: maps may lie turned.",)
 
 
 def _protocol(header: TwixHeader) -> dict[str, str]:

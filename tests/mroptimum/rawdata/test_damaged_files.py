@@ -1,0 +1,113 @@
+"""Whatever happened to a file, reading it ends in an acquisition or in an explained refusal: nothing else."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+
+from mroptimum.errors import RawDataError
+from mroptimum.phantom import Phantom, Scan, simulate, write_mrd, write_npz, write_twix_vb, write_twix_ve
+from mroptimum.rawdata import inspect, read, read_noise
+from mroptimum.rawdata.limits import MAX_GROWTH
+
+N_MUTATIONS = 60
+FORMATS = ("twix-vb", "twix-ve", "ismrmrd", "npz", "mat-v6", "mat-v7")
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    scan = simulate(
+        Phantom(
+            n_x=12, n_y=12, n_coils=2, n_slices=2, acceleration=2, n_calibration_lines=4, readout_oversampling=2,
+            n_noise_readouts=16,
+        )
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("originals")
+
+    def save_mat(path: Path, scan: Scan, *, compressed: bool) -> None:
+        arrays = {"S": scan.kspace[0, 0].transpose(3, 2, 0, 1), "N": scan.noise.transpose(2, 0, 1)}
+        scipy.io.savemat(path, arrays, appendmat=False, do_compression=compressed)
+
+    write_twix_vb(folder / "twix-vb", scan)
+    write_twix_ve(folder / "twix-ve", scan)
+    write_mrd(folder / "ismrmrd", scan)
+    write_npz(folder / "npz", scan)
+    save_mat(folder / "mat-v6", scan, compressed=False)
+    save_mat(folder / "mat-v7", scan, compressed=True)
+    return {name: (folder / name).read_bytes() for name in FORMATS}
+
+
+def mutated(content: bytes, generator: np.random.Generator) -> bytes:
+    """Cut, flip a bit, write an absurd number, scatter bytes, damage the start, or take a piece out."""
+    damaged = bytearray(content)
+    n = len(damaged)
+    match generator.integers(6):
+        case 0:
+            return bytes(damaged[: generator.integers(n)])
+        case 1:
+            damaged[generator.integers(n)] ^= 1 << int(generator.integers(8))
+        case 2:
+            number = int(generator.choice([0, 1, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]))
+            start = int(generator.integers(n - 4))
+            damaged[start : start + 4] = number.to_bytes(4, "little")
+        case 3:
+            for place in generator.integers(n, size=20):
+                damaged[place] = int(generator.integers(256))
+        case 4:
+            damaged[generator.integers(min(n, 4096))] = int(generator.integers(256))
+        case _:
+            start = int(generator.integers(n))
+            del damaged[start : start + int(generator.integers(1, 300))]
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_damaged_files_are_read_or_refused(tmp_path: Path, originals: dict[str, bytes], name: str) -> None:
+    generator = np.random.default_rng(FORMATS.index(name))
+    path = tmp_path / "damaged"
+    refusals: list[RawDataError] = []
+    for _ in range(N_MUTATIONS):
+        path.write_bytes(mutated(originals[name], generator))
+        for reader in (read, read_noise, inspect):
+            try:
+                reader(path)
+            except RawDataError as refusal:
+                refusals.append(refusal)
+    assert len(refusals) > N_MUTATIONS / 2
+    assert all(refusal.message and refusal.next_step for refusal in refusals)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_original_is_read(tmp_path: Path, originals: dict[str, bytes], name: str) -> None:
+    path = tmp_path / "original"
+    path.write_bytes(originals[name])
+    assert read(path).n_slices == 2
+    assert read_noise(path).samples.shape == (16, 2, 24)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_memory_stays_in_proportion_to_the_file(tmp_path: Path, originals: dict[str, bytes], name: str) -> None:
+    generator = np.random.default_rng(100 + FORMATS.index(name))
+    path = tmp_path / "damaged"
+    read(_write(path, originals[name]))  # imports allocate, too
+    tracemalloc.start()
+    try:
+        for _ in range(N_MUTATIONS // 3):
+            _write(path, mutated(originals[name], generator))
+            try:
+                read(path)
+            except RawDataError:
+                continue
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MAX_GROWTH * len(originals[name]) + 2**22
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
