@@ -44,13 +44,23 @@ clean: ## Remove the environment and everything built
 
 LOCK = pyproject.toml requirements/build.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-# On Debian, as root, the one package that Python's own venv needs is installed; elsewhere it is named by Python itself.
+# Debian packages: installed where we are root, named elsewhere.
+define debian
+{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq $(1) >/dev/null; } \
+  || { echo "Please install: $(1) (names as in Debian)"; exit 1; }
+endef
+
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; name it with PYTHON=…"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
-	  || { apt-get update -qq && apt-get install -y -qq python3-venv; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call debian,python3-venv)
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# What writes PDF reports draws text with Pango, which is no Python package.
+$(VENV)/pango: | $(VENV)/python
+	@$(PYTHON) -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("pangoft2-1.0"))' \
+	  || $(call debian,libpango-1.0-0 libpangoft2-1.0-0)
 	@touch $@
 
 $(VENV)/run: requirements/run.txt | $(VENV)/python
@@ -58,7 +68,7 @@ $(VENV)/run: requirements/run.txt | $(VENV)/python
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/dev: requirements/dev.txt | $(VENV)/python
+$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/pango
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
