@@ -167,7 +167,7 @@ class _Noise:
     def of(cls, filling: Filling) -> _Noise:
         kernel, comb, dtype = filling.kernel, filling.comb, filling.lines.dtype
         phases = _phases(kernel, np.arange(comb.n_y), comb.n_y).astype(dtype)
-        shape = (comb.n_y, len(filling.lines))
+        shape = (comb.n_y, filling.lines.shape[-1])
         return cls(
             filling=filling,
             phases=phases.reshape(*kernel.shape.line_offsets.shape, comb.n_y),

@@ -21,7 +21,7 @@ from mroptimum.reconstruction.grappa_kernel import GrappaKernel
 
 @dataclass(frozen=True, kw_only=True)
 class Filling:
-    """The comb's lines of one slice as columns of the image, (x, coil, line), ready to be filled by `kernel`.
+    """The comb's lines of one slice, (coil, line, x), transformed along x, ready to be filled by `kernel`.
 
     Before and after them are the lines that the kernel also reaches: those of the other end where the comb closes on
     itself, zeros elsewhere.
@@ -34,11 +34,11 @@ class Filling:
     @classmethod
     def of(cls, kernel: GrappaKernel, comb: Comb, lines: Complex) -> Filling:
         """Transform the comb's lines (coil, line, x) along x."""
-        by_column = fourier.to_image(lines, axes=(-1,)).transpose(2, 0, 1)
         before, n_source_lines = kernel.shape.n_lines_before, kernel.shape.size[1]
-        beyond = ((0, 0), (0, 0), (before + 1, n_source_lines - 1 - before))
+        beyond = ((0, 0), (before + 1, n_source_lines - 1 - before), (0, 0))
+        along_x = fourier.to_image(lines, axes=(-1,))
         return cls(
-            kernel=kernel, comb=comb, lines=np.pad(by_column, beyond, mode="wrap" if comb.is_closed else "constant")
+            kernel=kernel, comb=comb, lines=np.pad(along_x, beyond, mode="wrap" if comb.is_closed else "constant")
         )
 
     @property
@@ -48,14 +48,14 @@ class Filling:
 
     def kernel_at(self, columns: slice) -> Complex:
         """Return the kernel in some columns, (x, target, coil, source coil, line)."""
-        return self.kernel.at_columns(columns, len(self.lines), self.lines.dtype)
+        return self.kernel.at_columns(columns, self.lines.shape[-1], self.lines.dtype)
 
     def coil_images(self, columns: slice, kernel: Complex) -> Complex:
         """Return coil images (x, coil, y) of some columns, given the kernel there; y runs round from the centre.
 
         Gap 0 lies before the first line of the comb, so that whatever line the grid holds is in some gap.
         """
-        lines = self.lines[columns]
+        lines = np.ascontiguousarray(self.lines[..., columns].transpose(2, 0, 1))
         n_columns, n_targets, n_coils, _, n_source_lines = kernel.shape
         n_gaps, before = self.comb.n_lines + 1, self.kernel.shape.n_lines_before
         sources = sliding_window_view(lines, n_gaps, axis=-1).reshape(n_columns, n_coils * n_source_lines, n_gaps)

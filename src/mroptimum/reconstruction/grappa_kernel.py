@@ -15,10 +15,16 @@ from mroptimum.convention import Complex
 from mroptimum.errors import ReconstructionError
 from mroptimum.reconstruction.grappa_windows import KernelShape, Windows
 
-SIZE = (5, 4)
-"""Extent (x, y) where the task names none: 5 samples of each of 4 acquired lines."""
+SIZES = ((5, 4), (5, 2))
+"""Extents (x, y) where the task names none: samples of each line, and acquired lines; the first that can be learnt."""
 REGULARISATION = 1e-3
 """Tikhonov penalty relative to the mean power of the source samples, tr(A^H A) / n."""
+MIN_SUPPORT = 0.5
+"""What each source line must have met of the calibration lines' energy.
+
+Measured on a 16-coil scan, R = 2 to 4: with 0.3 and less the filled image is off by 4 to 6 standard deviations of its
+noise; with 0.6 by 1.2 to 1.9, from 0.9 on by what its noise explains.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +33,8 @@ class GrappaKernel:
 
     Target o (1 … R - 1) lies o lines after an acquired line; `shape` says where its sources are. SNR and g depend on
     the kernel, so what made it is kept: ``regularisation`` is relative to the mean power of a source sample,
-    ``penalty`` the lambda that came of it, ``n_equations`` how many windows of the calibration lines had a say.
+    ``penalty`` the lambda that came of it, ``n_equations`` how many windows of the calibration lines had a say, and
+    ``support`` the part of those lines' energy that every source line met.
     """
 
     weights: NDArray[np.complex128]
@@ -35,6 +42,7 @@ class GrappaKernel:
     regularisation: float
     penalty: float
     n_equations: int
+    support: float
 
     @property
     def n_coils(self) -> int:
@@ -56,44 +64,62 @@ def calibrate(
     acs_sampled: NDArray[np.bool_],
     acceleration: int,
     *,
-    size: tuple[int, int] = SIZE,
+    size: tuple[int, int] | None = None,
     regularisation: float = REGULARISATION,
 ) -> GrappaKernel:
     """Return the kernel that fits best, over all windows of the calibration lines, to what was measured there.
 
-    `acs` is whitened k-space (coil, y, x), on a grid of its own if need be; `acs_sampled` (y,) says which lines it
-    holds. ``w = (A^H A + lambda)^-1 A^H b`` in double precision; lambda, `regularisation` times tr(A^H A) / n, limits
-    what the calibration lines' own noise does. Without acceleration nothing is missing and no line is needed.
+    `acs` is whitened k-space (coil, y, x), on a grid of its own if need be; `acs_sampled` (y,) says which lines count.
+    ``w = (A^H A + lambda)^-1 A^H b`` in double precision; lambda, `regularisation` times tr(A^H A) / n, limits what the
+    calibration lines' own noise does. `size` (x, y) None: the largest of `SIZES` that the lines can teach. Without
+    acceleration nothing is missing and no line is needed.
 
-    Raises `ReconstructionError` for a kernel that cannot be, for fewer equations than weights, and for lines without
-    signal.
+    Raises `ReconstructionError` for a kernel that cannot be, or that is too large for the calibration lines, and for
+    lines without signal.
     """
-    n_coils, _, n_x = acs.shape
-    shape = KernelShape(size=size, acceleration=acceleration)
-    _check_shape(shape, n_coils, n_x)
+    shapes = [KernelShape(size=some, acceleration=acceleration) for some in ([size] if size else SIZES)]
+    for shape in shapes:
+        _check_shape(shape, len(acs), acs.shape[-1])
     if acceleration == 1:
-        nothing = np.zeros((size[0], 0, n_coils, n_coils, size[1]), dtype=np.complex128)
-        return GrappaKernel(weights=nothing, shape=shape, regularisation=regularisation, penalty=0.0, n_equations=0)
-    windows = Windows.of(acs, acs_sampled, shape)
-    _check_enough(windows, int(acs_sampled.sum()))
-    gram, projection = windows.normal_equations()
-    power = float(np.trace(gram).real) / len(gram)
-    if not (np.isfinite(power) and power > 0):
-        raise ReconstructionError(
-            "The calibration lines hold no signal, or values that are not finite.",
-            "Check the scan's calibration (ACS) lines.",
-        )
-    penalty = regularisation * power
-    gram[np.diag_indices(len(gram))] += penalty
+        return _nothing_to_fill(shapes[0], len(acs), regularisation)
+    return _fitted(_teachable(acs, acs_sampled, shapes), regularisation)
+
+
+def _teachable(acs: Complex, acs_sampled: NDArray[np.bool_], shapes: list[KernelShape]) -> Windows:
+    """Return the windows of the first shape that the calibration lines can teach."""
+    windows = Windows.of(acs, acs_sampled, shapes[0])
+    refusal = _refusal(windows)
+    if refusal is None:
+        return windows
+    if len(shapes) == 1:
+        raise refusal
+    return _teachable(acs, acs_sampled, shapes[1:])
+
+
+def _nothing_to_fill(shape: KernelShape, n_coils: int, regularisation: float) -> GrappaKernel:
     return GrappaKernel(
-        weights=_solved(gram, projection)
-        .reshape(size[0], n_coils, size[1], n_coils, -1)
-        .transpose(0, 4, 3, 1, 2)
-        .copy(),
+        weights=np.zeros((shape.size[0], 0, n_coils, n_coils, shape.size[1]), dtype=np.complex128),
         shape=shape,
+        regularisation=regularisation,
+        penalty=0.0,
+        n_equations=0,
+        support=1.0,
+    )
+
+
+def _fitted(windows: Windows, regularisation: float) -> GrappaKernel:
+    n_coils, (n_columns, n_lines) = len(windows.acs), windows.shape.size
+    gram, projection = windows.normal_equations()
+    penalty = regularisation * float(np.trace(gram).real) / len(gram)
+    gram[np.diag_indices(len(gram))] += penalty
+    weights = _solved(gram, projection).reshape(n_columns, n_coils, n_lines, n_coils, -1)
+    return GrappaKernel(
+        weights=np.ascontiguousarray(weights.transpose(0, 4, 3, 1, 2)),
+        shape=windows.shape,
         regularisation=regularisation,
         penalty=penalty,
         n_equations=windows.n_windows,
+        support=windows.support,
     )
 
 
@@ -129,15 +155,30 @@ def _check_shape(shape: KernelShape, n_coils: int, n_x: int) -> None:
         )
 
 
-def _check_enough(windows: Windows, n_calibration_lines: int) -> None:
-    """Raise `ReconstructionError` where there are fewer equations than weights."""
-    n_coils, (n_columns, n_lines) = len(windows.acs), windows.shape.size
-    n_weights = n_coils * n_columns * n_lines
-    if windows.n_windows >= n_weights:
-        return
-    needed = int(windows.shape.source_lines[-1]) - (-n_weights // windows.n_per_line)
-    raise ReconstructionError(
-        f"{n_calibration_lines} calibration lines give {windows.n_windows} equations for the {n_weights} weights of a "
-        f"{n_columns} x {n_lines} GRAPPA kernel with {n_coils} coils at acceleration {windows.shape.acceleration}.",
-        f"Choose a smaller kernelSize, or give at least {needed} calibration lines side by side.",
-    )
+def _refusal(windows: Windows) -> ReconstructionError | None:
+    """Return why the calibration lines cannot teach this kernel, or None: they can."""
+    shape, n_coils = windows.shape, len(windows.acs)
+    n_columns, n_lines = shape.size
+    kernel = f"{n_columns} x {n_lines} GRAPPA kernel with {n_coils} coils at acceleration {shape.acceleration}"
+    n_weights = n_columns * n_lines * n_coils
+    reach = int(shape.source_lines[-1])
+    needed = max(reach - (-n_weights // windows.n_per_line), 2 * reach + 1)
+    next_step = f"Choose a smaller kernelSize, or give at least {needed} calibration lines side by side at the centre."
+    if windows.n_windows < n_weights:
+        return ReconstructionError(
+            f"{len(windows.lines)} calibration lines give {windows.n_windows} equations for the {n_weights} weights of "
+            f"a {kernel}.",
+            next_step,
+        )
+    if windows.support == 0.0 or not np.isfinite(windows.support):
+        return ReconstructionError(
+            "The calibration lines hold no signal, or values that are not finite.",
+            "Check the scan's calibration (ACS) lines.",
+        )
+    if windows.support < MIN_SUPPORT:
+        return ReconstructionError(
+            f"{len(windows.lines)} calibration lines are too few for a {kernel}: it spans {reach + 1} lines, and its "
+            f"outer ones never met {100 * (1 - windows.support):.0f} % of the signal, the centre of k-space.",
+            next_step,
+        )
+    return None

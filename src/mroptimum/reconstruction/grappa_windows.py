@@ -65,11 +65,19 @@ class KernelShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """All windows of a `shape` in calibration lines `acs` (coil, y, x) that begin at the lines `bases`."""
+    """All windows of a `shape` in calibration lines `acs` (coil, y, x), of which `lines` were sampled.
+
+    They begin at the lines `bases`. ``support`` is the part of the calibration lines' energy that the source line with
+    the least of it meets: nearly all energy is in few lines around the centre of k-space, and a source line that never
+    met them is given its weights by what is faint, and gets the centre wrong. 0 without any energy, nan for values that
+    are not finite.
+    """
 
     acs: Complex
+    lines: NDArray[np.intp]
     shape: KernelShape
     bases: NDArray[np.intp]
+    support: float
 
     @classmethod
     def of(cls, acs: Complex, sampled: NDArray[np.bool_], shape: KernelShape) -> Windows:
@@ -77,7 +85,16 @@ class Windows:
         bases = np.arange(max(0, len(sampled) - int(shape.source_lines[-1])))
         needed = np.concatenate([shape.source_lines, shape.target_lines])
         complete: NDArray[np.bool_] = sampled[bases[:, None] + needed].all(axis=1)
-        return cls(acs=acs, shape=shape, bases=bases[complete])
+        bases = bases[complete]
+        energy = np.where(sampled, _energy(acs), 0.0)
+        met, total = energy[bases + shape.source_lines[:, None]].sum(axis=1), float(energy.sum())
+        return cls(
+            acs=acs,
+            lines=np.flatnonzero(sampled),
+            shape=shape,
+            bases=bases,
+            support=float(met.min()) / total if total else 0.0,
+        )
 
     @property
     def n_per_line(self) -> int:
@@ -140,6 +157,14 @@ class Windows:
             sources=shape.source_lines[:, None] + from_first,
             targets=shape.target_lines[:, None] + from_first,
         )
+
+
+def _energy(acs: Complex) -> NDArray[np.float64]:
+    """Return the energy of each line of k-space (coil, y, x)."""
+    squares = np.zeros(acs.shape[1])
+    for of_coil in acs:
+        squares += np.sum(of_coil.real**2 + of_coil.imag**2, axis=1, dtype=np.float64)
+    return squares
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,7 @@ def test_band_limited_maps_are_filled_exactly(
 @settings(deadline=None, max_examples=25)
 @given(
     n_coils=st.integers(3, 4),
-    n_y=st.integers(18, 21),
+    n_y=st.integers(20, 23),
     n_x=st.integers(11, 12),
     acceleration=st.integers(2, 3),
     first=st.integers(0, 2),
