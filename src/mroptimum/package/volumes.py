@@ -39,7 +39,8 @@ def volume_from(content: bytes) -> Volume:
 
     Raises `UnreadableMap` for what is no NIfTI file, is cut short, or has other than three axes of real numbers.
     """
-    image = _decoded(_inflated(content) if content.startswith(_GZIP_SIGNATURE) else content)
+    content = _inflated(content) if content.startswith(_GZIP_SIGNATURE) else content
+    image = _decoded(content)
     shape, affine = _three_axes(image), np.asarray(image.affine, dtype=np.float64)
     if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine[:3, :3])) < np.finfo(np.float32).tiny:
         raise _no_map("its voxels have no place or no size")
@@ -48,7 +49,7 @@ def volume_from(content: bytes) -> Volume:
         affine = np.diag([unit_mm, unit_mm, unit_mm, 1.0]) @ affine
     slice_axis = image.header.get_dim_info()[2]
     return Volume(
-        data=_values(image, shape),
+        data=_values(image, shape, len(content)),
         affine=affine,
         slice_axis=2 if slice_axis is None else int(slice_axis),
         is_placed=unit_mm is not None,
@@ -113,17 +114,21 @@ def _three_axes(image: nibabel.Nifti1Image) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
-def _values(image: nibabel.Nifti1Image, shape: tuple[int, int, int]) -> NDArray[Any]:
+def _values(image: nibabel.Nifti1Image, shape: tuple[int, int, int], content_bytes: int) -> NDArray[Any]:
+    from nibabel.arrayproxy import ArrayProxy
+
     dtype = image.header.get_data_dtype()
     if dtype.kind not in "iuf":
         raise _no_map("its voxels hold no real numbers")
-    if math.prod(shape) * dtype.itemsize > MAX_VOLUME_BYTES:
-        raise _no_map(f"its header asks for more than {MAX_VOLUME_BYTES} bytes")
     try:
+        assert isinstance(image.dataobj, ArrayProxy), "bytes are read through a proxy"
+        wanted_bytes = int(image.dataobj.offset) + math.prod(shape) * dtype.itemsize
+        if wanted_bytes > content_bytes:
+            raise _no_map(f"it is cut short, {content_bytes} of {wanted_bytes} bytes are there")
         with np.errstate(all="ignore"):
             values = np.asanyarray(image.dataobj)
     except (OSError, ValueError, OverflowError, EOFError):
-        raise _no_map("it is cut short") from None
+        raise _no_map("where its values begin is damaged") from None
     return values.reshape(shape).astype(values.dtype.newbyteorder("="), copy=False)
 
 
