@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,12 +17,12 @@ from cloudmr.cli.terminal import AsJson, Terminal, byte_bar
 from cloudmr.cli.views import job_record, job_table, log_lines
 from cloudmr.model.ids import Kind, is_id
 from cloudmr.model.jobs import JobState
-from mroptimum.errors import TaskError
+from mroptimum.cli import options
 
 if TYPE_CHECKING:
     from cloudmr.client.answers import Job
     from cloudmr.client.brain import BrainClient
-    from mroptimum.task import FileReference, TaskDocument
+    from mroptimum.task import FileReference
 
 app = typer.Typer(no_args_is_help=True, help="Jobs: submit, list, show, watch, log, cancel, download.")
 
@@ -42,21 +41,19 @@ def submit(
     second: Annotated[
         str | None, typer.Option(metavar=FILE_OR_ID, help="The second repetition, for --noise-estimate repetitions.")
     ] = None,
-    method: Annotated[str, typer.Option(help="ac, mr, pmr or cr.")] = "ac",
-    reconstruction: Annotated[str, typer.Option(help="rss, b1 or sense.")] = "rss",
-    acceleration: Annotated[int | None, typer.Option(help="Default: as the file was sampled.")] = None,
-    decimate: Annotated[bool, typer.Option(help="Undersample a full scan by --acceleration.")] = False,
-    acs_lines: Annotated[int | None, typer.Option(help="Calibration lines to use or to keep.")] = None,
-    coil_maps: Annotated[str | None, typer.Option(help="inner or innerACL.")] = None,
-    mask_percentage: Annotated[float | None, typer.Option(help="Count as object from this % of the maximum.")] = None,
-    replicas: Annotated[int | None, typer.Option(help="Number of pseudo replicas (pmr, cr).")] = None,
-    box_size: Annotated[int | None, typer.Option(help="Half-width of the box of cr, in voxels.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the drawn noise; the same seed gives the same numbers.")] = None,
-    noise_estimate: Annotated[
-        str | None, typer.Option(help="Without a noise scan: repetitions, kspace_edge or image_corners.")
-    ] = None,
-    coil_sensitivities: Annotated[bool, typer.Option(help="Write the coil maps too.")] = False,
-    matlab: Annotated[bool, typer.Option(help="Write matlab.mat too.")] = False,
+    method: options.Method = "ac",
+    reconstruction: options.Reconstruction = "rss",
+    acceleration: options.Acceleration = None,
+    decimate: options.Decimate = False,
+    acs_lines: options.AcsLines = None,
+    coil_maps: options.CoilMaps = None,
+    mask_percentage: options.MaskPercentage = None,
+    replicas: options.Replicas = None,
+    box_size: options.BoxSize = None,
+    seed: options.Seed = None,
+    noise_estimate: options.NoiseEstimate = None,
+    coil_sensitivities: options.CoilSensitivities = False,
+    matlab: options.Matlab = False,
     alias: Annotated[str | None, typer.Option("--name", help="What to call the job.")] = None,
     unit: UnitOption = None,
     mode: ModeOption = None,
@@ -65,7 +62,8 @@ def submit(
         bool, typer.Option("--watch", help="Wait for the end of the job, and show how far it is.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Wait for the end, and bring the results into this folder.")
+        Path | None,
+        typer.Option("--output", "-o", help="Wait for the end, and bring what the job leaves into this folder."),
     ] = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -94,7 +92,9 @@ def submit(
         if signal is not None:
             document = flags.document(_given(brain, signal), _if_given(brain, noise), _if_given(brain, second))
         elif task_file is not None and (flags, noise, second) == (Flags(), None, None):
-            document = _read_task(task_file)
+            from mroptimum.task_file import read_task_file
+
+            document = read_task_file(task_file)
         else:
             raise typer.BadParameter(_EITHER)
 
@@ -107,7 +107,7 @@ def submit(
             return
         terminal.note(f"Submitted {job.job_id} to {job.computing_unit.alias}.")
         job = watch_job(brain, job.job_id)
-        if output and job.succeeded:
+        if output:
             _bring_files(brain, job.job_id, output, overwrite=overwrite)
         _end(terminal, job)
 
@@ -188,20 +188,10 @@ def _given(brain: BrainClient, text: str) -> FileReference:
     return brain.data_file(text).reference if is_id(Kind.DATA, text) else local(Path(text))
 
 
-def _read_task(path: Path) -> TaskDocument:
-    from mroptimum.task import TaskDocument
-
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise TaskError(f"The task file cannot be read: {error.strerror}.", "Check its name and rights.") from None
-    except (ValueError, RecursionError):
-        raise TaskError("The task file is not JSON.", "Check the file with a JSON checker.") from None
-    return TaskDocument.parse(document)
-
-
 def _bring_files(brain: BrainClient, job_id: str, folder: Path, *, overwrite: bool) -> list[Path]:
     result = brain.result(job_id)
+    if not result.files:
+        return []
     with byte_bar("Downloading", sum(file.size_bytes for file in result.files)) as advance:
         return brain.download_files(result, folder, overwrite=overwrite, advance=advance)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mroptimum.cli import options
 from mroptimum.cli.exit_codes import EPILOG, ExitCode
 from mroptimum.cli.folders import existing, refuse_unless_empty
 from mroptimum.cli.terminal import AsJson, Terminal, answering, progress_bar
@@ -37,7 +37,9 @@ def run(
 ) -> None:
     """Do the task in a file."""
     with answering(as_json) as terminal:
-        document = _read_task(task_file)
+        from mroptimum.task_file import read_task_file
+
+        document = read_task_file(task_file)
         replaced = {"signal": signal, "noise": noise}
         _do(document, output, lambda reference: _located(reference, document, replaced), terminal)
 
@@ -47,22 +49,20 @@ def snr(
     signal: SignalFile,
     output: OutputFolder,
     noise: NoiseFile = None,
-    method: Annotated[str, typer.Option(help="ac, mr, pmr or cr.")] = "ac",
-    reconstruction: Annotated[str, typer.Option(help="rss, b1 or sense.")] = "rss",
-    acceleration: Annotated[int | None, typer.Option(help="Default: as the file was sampled.")] = None,
-    decimate: Annotated[bool, typer.Option(help="Undersample a full scan by --acceleration.")] = False,
-    acs_lines: Annotated[int | None, typer.Option(help="Calibration lines to use or to keep.")] = None,
-    coil_maps: Annotated[str | None, typer.Option(help="inner or innerACL.")] = None,
-    mask_percentage: Annotated[float | None, typer.Option(help="Count as object from this % of the maximum.")] = None,
-    replicas: Annotated[int | None, typer.Option(help="Number of pseudo replicas (pmr, cr).")] = None,
-    box_size: Annotated[int | None, typer.Option(help="Half-width of the box of cr, in voxels.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the drawn noise; the same seed gives the same numbers.")] = None,
-    noise_estimate: Annotated[
-        str | None, typer.Option(help="Without a noise scan: repetitions, kspace_edge or image_corners.")
-    ] = None,
+    method: options.Method = "ac",
+    reconstruction: options.Reconstruction = "rss",
+    acceleration: options.Acceleration = None,
+    decimate: options.Decimate = False,
+    acs_lines: options.AcsLines = None,
+    coil_maps: options.CoilMaps = None,
+    mask_percentage: options.MaskPercentage = None,
+    replicas: options.Replicas = None,
+    box_size: options.BoxSize = None,
+    seed: options.Seed = None,
+    noise_estimate: options.NoiseEstimate = None,
     second: Annotated[Path | None, typer.Option(help="File with the second repetition, for repetitions.")] = None,
-    coil_sensitivities: Annotated[bool, typer.Option(help="Write the coil maps too.")] = False,
-    matlab: Annotated[bool, typer.Option(help="Write matlab.mat too.")] = False,
+    coil_sensitivities: options.CoilSensitivities = False,
+    matlab: options.Matlab = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure SNR from files and flags."""
@@ -145,18 +145,6 @@ def _summary(result: Result) -> dict[str, Any]:
         "n_voxels": int(values.size),
     }
     return {"snr": statistics, "warnings": list(result.warnings), "calculation_time_s": result.calculation_time_s}
-
-
-def _read_task(path: Path) -> TaskDocument:
-    from mroptimum.task import TaskDocument
-
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise TaskError(f"The task file cannot be read: {error.strerror}.", "Check its name and rights.") from None
-    except (ValueError, RecursionError):
-        raise TaskError("The task file is not JSON.", "Check the file with a JSON checker.") from None
-    return TaskDocument.parse(document)
 
 
 def _located(reference: FileReference, document: TaskDocument, replaced: dict[str, Path | None]) -> Path:
