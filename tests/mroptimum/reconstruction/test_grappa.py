@@ -298,6 +298,19 @@ def test_applying_twice_or_side_by_side_gives_the_same_and_leaves_the_input_alon
     np.testing.assert_array_equal(kspace, before)
 
 
+def test_the_image_kept_from_building_is_that_of_the_same_data_only() -> None:
+    kspace, sampled = white(4, 24, 12), comb(24, 0, 2)
+    own = build(kspace, sampled, 2)
+    other = grappa(own.kernel, np.ones_like(kspace), sampled)
+    np.testing.assert_array_equal(own.image(kspace), other.image(kspace))
+    own.image(kspace)[:] = 0
+    np.testing.assert_array_equal(own.image(kspace), other.image(kspace))
+    kspace[2, 4] = 0
+    np.testing.assert_array_equal(own.image(kspace), other.image(kspace))
+    kspace[:, 4] = np.nan
+    assert np.all(np.isnan(own.image(kspace)))
+
+
 def irregular() -> Lines:
     sampled = comb(24, 0, 2)
     sampled[5] = True
