@@ -29,6 +29,9 @@ from mroptimum.task import FileReference, Method, NoiseEstimate, ReconstructorOp
 
 __all__ = ["NoSnr", "Progress", "run"]
 
+WELL_SUPPORTED = 0.8
+"""Below this support of a GRAPPA kernel the image was measured to be off by one to two sd of its noise."""
+
 
 class NoSnr(NoiseError):
     """The image can be made and an SNR cannot: nothing says what the noise is. `partial` holds the image."""
@@ -115,6 +118,13 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
     unsolvable = sum(s.n_unsolvable for s in slices)
     if unsolvable:
         journal.warn(f"{unsolvable} voxels cannot be told apart by these coils and were set to 0.")
+
+    weakest = min((s.kernel.support for s in slices if s.kernel is not None), default=1.0)
+    if weakest < WELL_SUPPORTED:
+        journal.warn(
+            f"The GRAPPA kernel's outer lines met only {100 * weakest:.0f} % of the calibration lines' energy: the image may "
+            "be off by about its noise. More calibration lines or a smaller kernelSize would help."
+        )
 
     journal.begin("finish", "putting the result together")
     return _result(document, acquisition, all_maps(document, slices), noise, slices, inputs, journal, started)
