@@ -122,8 +122,8 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
     weakest = min((s.kernel.support for s in slices if s.kernel is not None), default=1.0)
     if weakest < WELL_SUPPORTED:
         journal.warn(
-            f"The GRAPPA kernel's outer lines met only {100 * weakest:.0f} % of the calibration lines' energy: the image "
-            "may be off by about its noise. More calibration lines or a smaller kernelSize would help."
+            f"The GRAPPA kernel's outer lines met only {100 * weakest:.0f} % of the calibration lines' energy: the "
+            "image may be off by about its noise. More calibration lines or a smaller kernelSize would help."
         )
 
     journal.begin("finish", "putting the result together")
