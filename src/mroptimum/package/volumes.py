@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,9 +93,22 @@ def _decoded(content: bytes) -> nibabel.Nifti1Image:
 
     kind = nibabel.Nifti2Image if content.startswith(_NIFTI2_SIGNATURES) else nibabel.Nifti1Image
     try:
-        return kind.from_bytes(content)
+        with _unheard():
+            return kind.from_bytes(content)
     except (ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError, ValueError, OverflowError, EOFError):
         raise _no_map("its header is damaged, or it is another kind of file") from None
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep nibabel from telling standard error what it mends in a header."""
+    from nibabel.imageglobals import logger
+
+    was_disabled, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled
 
 
 def _unit_mm(image: nibabel.Nifti1Image) -> float | None:
