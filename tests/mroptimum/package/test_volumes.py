@@ -116,7 +116,7 @@ def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
         volume_from(gzip.compress(bytes(10_000_000)))
 
 
-def test_no_flipped_byte_does_more_than_be_explained(capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_flipped_byte_does_more_than_be_explained(caplog: pytest.LogCaptureFixture) -> None:
     """400 files with some bytes of the header changed: each is a volume of its size, or refused in words."""
     rng = np.random.default_rng(11)
     outcomes = {"read": 0, "refused": 0}
@@ -132,4 +132,4 @@ def test_no_flipped_byte_does_more_than_be_explained(capfd: pytest.CaptureFixtur
             outcomes["read"] += 1
             assert found.data.nbytes <= 8 * len(content)
     assert min(outcomes.values()) > 20
-    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
