@@ -14,7 +14,7 @@ from mroptimum.export.nifti import Volume
 from mroptimum.package import ResultPackage, StoredMap
 from mroptimum.package.errors import GET_IT_AGAIN, DamagedPackage
 from mroptimum.result import MapId, MapKind
-from mroptimum.roi import Region
+from mroptimum.roi import OtherGrid, Region
 
 OBJECT = "object"
 """The region of all voxels that both packages count as object."""
@@ -93,6 +93,9 @@ def _pair(number: int, a: _Side, b: _Side, regions: Sequence[Region]) -> Pair:
     sides = ((a, volumes_a), (b, volumes_b))
     for side, volumes in sides:
         _refuse_other_shapes(side, volumes)
+    for region in regions:
+        if not any(region.grid.coincides_with(v.grid) for v in volumes_a):
+            raise OtherGrid(f"The region {region.name}", region.grid, volumes_a[0].grid)
     errors = [side.snr_error if number == MapId.SNR else None for side, _ in sides]
     return Pair(
         id=number,
