@@ -63,4 +63,7 @@ def _font_style() -> str:
         f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url("{(folder / name).as_uri()}"); }}'
         for name, family, weight in (*_FONTS, _MONOSPACE)
     )
-    return f'{faces} body {{ font-family: "Report", sans-serif; }} pre {{ font-family: "Report Mono", monospace; }}'
+    return (
+        f'{faces} body {{ font-family: "Report" !important; }} pre {{ font-family: "Report Mono" !important; }} '
+        '@page { @bottom-right { font-family: "Report" !important; } }'
+    )
