@@ -14,14 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from mroptimum.phantom.description import Phantom, Vector
-from mroptimum.phantom.schedule import Line, Purpose, acquisition_order, centre_y, image_lines, noise_lines
+from mroptimum.phantom.schedule import Line, Purpose, centre_y, image_lines, noise_lines
 from mroptimum.phantom.simulation import Scan
+from mroptimum.phantom.twix_protocol import NOT_A_PATIENT, Protocol, header_bytes
 
 _TABLE_BYTES = 10240
 _MEASUREMENT_ALIGNMENT = 512
-_VB_HEADER_AT_LEAST = 16384
-"""Readers take a file whose first number is below 10 000 for VE."""
-_NOT_A_PATIENT = "xxxxxxxx"
 
 _END_MARK = 1 << 0
 _ONLINE = 1 << 3
@@ -43,9 +41,7 @@ _TICK_S = 2.5e-3
 class _Measurement:
     """What one measurement of a file says of itself, and its readouts."""
 
-    phantom: Phantom
-    protocol_name: str
-    dwell_time_s: float
+    protocol: Protocol
     lines: Iterable[Line]
 
 
@@ -56,9 +52,7 @@ def write_twix_vb(path: Path, scan: Scan) -> None:
     as the image; give the phantom a `noise_dwell_time_s` of either kind (`vendor_noise_dwell_time_s`).
     """
     measurement = _Measurement(
-        phantom=scan.phantom,
-        protocol_name="phantom_gre",
-        dwell_time_s=scan.phantom.dwell_time_s,
+        protocol=Protocol(phantom=scan.phantom, name="phantom_gre", dwell_time_s=scan.phantom.dwell_time_s),
         lines=chain(noise_lines(scan), image_lines(scan)),
     )
     with path.open("wb") as file:
@@ -73,17 +67,17 @@ def write_twix_ve(path: Path, scan: Scan) -> None:
     if phantom.n_noise_readouts:
         measurements.append(
             _Measurement(
-                phantom=replace(phantom, n_slices=1, acceleration=1, first_line=0, n_calibration_lines=0),
-                protocol_name="AdjCoilSens",
-                dwell_time_s=phantom.noise_dwell_time_s,
+                protocol=Protocol(
+                    phantom=replace(phantom, n_slices=1, acceleration=1, first_line=0, n_calibration_lines=0),
+                    name="AdjCoilSens",
+                    dwell_time_s=phantom.noise_dwell_time_s,
+                ),
                 lines=noise_lines(scan),
             )
         )
     measurements.append(
         _Measurement(
-            phantom=phantom,
-            protocol_name="phantom_gre",
-            dwell_time_s=phantom.dwell_time_s,
+            protocol=Protocol(phantom=phantom, name="phantom_gre", dwell_time_s=phantom.dwell_time_s),
             lines=image_lines(scan),
         )
     )
@@ -94,14 +88,12 @@ def write_twix_ve(path: Path, scan: Scan) -> None:
             start = file.tell()
             for part in _bytes_of(measurement, number, is_ve=True):
                 file.write(part)
-            entries.append((start, file.tell() - start, measurement.protocol_name))
+            entries.append((start, file.tell() - start, measurement.protocol.name))
             file.write(bytes(-file.tell() % _MEASUREMENT_ALIGNMENT))
         file.seek(0)
         file.write(struct.pack("<II", 0, len(entries)))
         for number, (start, length, name) in enumerate(entries, 1):
-            file.write(
-                struct.pack("<IIQQ64s64s", number, number, start, length, _NOT_A_PATIENT.encode(), name.encode())
-            )
+            file.write(struct.pack("<IIQQ64s64s", number, number, start, length, NOT_A_PATIENT.encode(), name.encode()))
 
 
 def vendor_noise_dwell_time_s(n_samples: int) -> float:
@@ -128,14 +120,14 @@ def quaternion(phantom: Phantom) -> tuple[float, float, float, float]:
 
 
 def _bytes_of(measurement: _Measurement, number: int, *, is_ve: bool) -> Iterator[bytes]:
-    yield _header(measurement, is_ve=is_ve)
+    yield header_bytes(measurement.protocol, is_ve=is_ve)
     block = _ve_block if is_ve else _vb_block
     count = 0
     for count, line in enumerate(measurement.lines, 1):
-        yield block(_Block.of(measurement.phantom, line, count, number))
+        yield block(_Block.of(measurement.protocol.phantom, line, count, number))
     end = _Block(
         mask=_END_MARK,
-        samples=np.zeros((measurement.phantom.n_coils, 16), np.complex64),
+        samples=np.zeros((measurement.protocol.phantom.n_coils, 16), np.complex64),
         count=count + 1,
         measurement_number=number,
     )
@@ -242,127 +234,3 @@ def _vb_block(block: _Block) -> bytes:
             block.samples[channel].tobytes(),
         ]
     return b"".join(parts)
-
-
-def _header(measurement: _Measurement, *, is_ve: bool) -> bytes:
-    texts = {
-        "Config": _xprotocol(_config(measurement)),
-        "Dicom": _xprotocol(_dicom(measurement, is_ve=is_ve)),
-        "Meas": _xprotocol(_meas(measurement)),
-        "MeasYaps": _ascconv(_protocol(measurement, is_ve=is_ve)),
-        "Phoenix": _ascconv({}),
-        "Spice": _xprotocol([]),
-    }
-    body = struct.pack("<I", len(texts))
-    for name, text in texts.items():
-        encoded = text.encode("latin-1") + b"\0"
-        body += name.encode() + b"\0" + struct.pack("<I", len(encoded)) + encoded
-    length = 4 + len(body)
-    length += -length % 32
-    if not is_ve:
-        length = max(length, _VB_HEADER_AT_LEAST)
-    return struct.pack("<I", length) + body.ljust(length - 4, b"\0")
-
-
-def _ascconv(values: dict[str, str]) -> str:
-    # No blanks within a line's value: readers stop there.
-    lines = "".join(f"{name}\t = \t{value}\n" for name, value in values.items())
-    return f"### ASCCONV BEGIN ###\n{lines}### ASCCONV END ###"
-
-
-def _xprotocol(parameters: Iterable[str]) -> str:
-    body = "".join(f"  {parameter}\n" for parameter in parameters)
-    return f'<XProtocol>\n{{\n<ParamMap."">\n{{\n{body}}}\n}}\n'
-
-
-def _text(name: str, value: str) -> str:
-    return f'<ParamString."{name}">  {{ "{value}"  }}'
-
-
-def _integers(name: str, *values: int) -> str:
-    return f'<ParamLong."{name}">  {{ {" ".join(str(value) for value in values)}  }}'
-
-
-def _number(name: str, value: float) -> str:
-    return f'<ParamDouble."{name}">  {{ <Precision> 6  {value:.6f}  }}'
-
-
-def _config(measurement: _Measurement) -> Iterator[str]:
-    phantom = measurement.phantom
-    order = [*acquisition_order(phantom), *(-1 for _ in range(128 - phantom.n_slices))]
-    yield _text("tPatientName", _NOT_A_PATIENT)
-    yield _text("SequenceDescription", measurement.protocol_name)
-    yield _text("chronSliceIndices", " ".join(str(index) for index in order))
-    yield _text("PatientPosition", "HFS")
-    yield _integers("MeasUID", 1)
-    yield _integers("NSlc", phantom.n_slices)
-    yield _integers("NRep", phantom.n_repetitions)
-
-
-def _dicom(measurement: _Measurement, *, is_ve: bool) -> Iterator[str]:
-    phantom = measurement.phantom
-    yield _text("SoftwareVersions", "syngo MR E11" if is_ve else "syngo MR B17")
-    yield _text("Manufacturer", "SIEMENS")
-    yield _text("ManufacturersModelName", "Synthetic")
-    yield _number("flMagneticFieldStrength", phantom.field_strength_t)
-    yield _number("flReadoutOSFactor", float(phantom.readout_oversampling))
-
-
-def _meas(measurement: _Measurement) -> Iterator[str]:
-    phantom = measurement.phantom
-    yield _integers("alRegridMode", 1, 1)
-    yield _integers("iNoOfFourierColumns", phantom.n_recorded_x)
-    yield _integers("iNoOfFourierLines", phantom.n_y - phantom.n_omitted_lines)
-    yield _integers("NImageCols", phantom.n_x)
-    yield _integers("NImageLins", phantom.n_y)
-    yield _integers("iMaxNoOfRxChannels", phantom.n_coils)
-    yield _text("tPatientPosition", "HFS")
-    if phantom.noise_bandwidth_ratio < 1:
-        yield _number("ReceiverNoiseEquivalentBandwidth", phantom.noise_bandwidth_ratio)
-
-
-def _protocol(measurement: _Measurement, *, is_ve: bool) -> dict[str, str]:
-    phantom = measurement.phantom
-    values = {
-        "tSequenceFileName": '"%SiemensSeq%\\gre"',
-        "tProtocolName": f'"{measurement.protocol_name}"',
-        "sProtConsistencyInfo.flNominalB0": f"{phantom.field_strength_t}",
-        "sTXSPEC.asNucleusInfo[0].tNucleus": '"1H"',
-        "sTXSPEC.asNucleusInfo[0].lFrequency": f"{round(phantom.field_strength_t * 42.577478518e6)}",
-        "sRXSPEC.alDwellTime[0]": f"{measurement.dwell_time_s * 1e9:.3f}",
-        "alTR[0]": f"{round(phantom.repetition_time_s * 1e6)}",
-        "alTE[0]": f"{round(phantom.echo_time_s * 1e6)}",
-        "adFlipAngleDegree[0]": f"{phantom.flip_angle_deg}",
-        "lContrasts": "1",
-        "lAverages": f"{phantom.n_averages}",
-        "lRepetitions": f"{phantom.n_repetitions - 1}",
-        "sSliceArray.lSize": f"{phantom.n_slices}",
-        "sKSpace.lBaseResolution": f"{phantom.n_x}",
-        "sKSpace.lPhaseEncodingLines": f"{phantom.n_y}",
-        "sKSpace.lPartitions": "1",
-        "sKSpace.ucDimension": "0x2",
-        "sKSpace.ucTrajectory": "0x1",
-        "sKSpace.dPhaseResolution": "1",
-        "sPat.lAccelFactPE": f"{phantom.acceleration}",
-        "sPat.lAccelFact3D": "1",
-        "sPat.lRefLinesPE": f"{phantom.n_calibration_lines}",
-        "sPat.ucPATMode": "0x2" if phantom.acceleration > 1 else "0x1",
-        "sPat.ucRefScanMode": "0x4" if phantom.n_calibration_lines else "0x1",
-    }
-    for index, centre in enumerate(phantom.slice_centres_mm):
-        one = f"sSliceArray.asSlice[{index}]."
-        for axis, position, normal in zip(("Sag", "Cor", "Tra"), centre, phantom.slice_direction, strict=True):
-            values[f"{one}sPosition.d{axis}"] = f"{position:.9g}"
-            values[f"{one}sNormal.d{axis}"] = f"{normal:.9g}"
-        values[f"{one}dThickness"] = f"{phantom.slice_thickness_mm}"
-        values[f"{one}dReadoutFOV"] = f"{phantom.fov_mm[0]}"
-        values[f"{one}dPhaseFOV"] = f"{phantom.fov_mm[1]}"
-    for coil in range(phantom.n_coils):
-        place = (
-            f"sCoilSelectMeas.aRxCoilSelectData[0].asList[{coil}]." if is_ve else f"asCoilSelectMeas[0].asList[{coil}]."
-        )
-        connected = "lADCChannelConnected" if is_ve else "lRxChannelConnected"
-        values[f"{place}sCoilElementID.tCoilID"] = '"Phantom"'
-        values[f"{place}sCoilElementID.tElement"] = f'"P{coil + 1}"'
-        values[f"{place}{connected}"] = f"{coil + 1}"
-    return values

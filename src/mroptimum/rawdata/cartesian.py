@@ -71,13 +71,11 @@ def plan_grid(
     _refuse_several(imaging)
     n_samples = _same(imaging, "samples", [readout.n_samples for readout in imaging])
     n_coils = _same(imaging, "coils", [readout.n_coils for readout in imaging])
-    calibration = [r for r in calibration if (r.n_samples, r.n_coils) == (n_samples, n_coils)]
+    usable = [r for r in calibration if (r.n_samples, r.n_coils) == (n_samples, n_coils)]
 
     x = centred_axis(last=n_samples - 1, centre=_common(imaging, "centre_x"), spacing=1, declared=declared.x)
-    y = _line_axis([r.y for r in imaging], [r.y for r in calibration], _common(imaging, "centre_y"), declared.y, "line")
-    z = _line_axis(
-        [r.z for r in imaging], [r.z for r in calibration], _common(imaging, "centre_z"), declared.z, "partition"
-    )
+    y = _line_axis([r.y for r in imaging], [r.y for r in usable], _common(imaging, "centre_y"), declared.y, "line")
+    z = _line_axis([r.z for r in imaging], [r.z for r in usable], _common(imaging, "centre_z"), declared.z, "partition")
     slices = _ordered(sorted({r.slice for r in imaging}), slice_order)
     averages = tuple(sorted({r.average for r in imaging}))
     repetitions = tuple(sorted({r.repetition for r in imaging}))
@@ -88,12 +86,10 @@ def plan_grid(
     sampling = split_sampling(recorded, _mask([r for r in imaging if r.role.is_calibration], z, y))
     kept = [r for r in imaging if sampling.lines[r.z + z.shift, r.y + y.shift]]
     _refuse_incomplete(kept, sampling.lines, (averages, repetitions, slices))
-    warnings = _sampling_warnings(sampling)
-
-    calibration_lines = _mask(calibration, z, y) | contiguous_block(recorded, sampling.extra)
-    added = {(r.z, r.y) for r in calibration}
-    calibration += [r for r in imaging if (r.z, r.y) not in added and calibration_lines[r.z + z.shift, r.y + y.shift]]
-    first = (averages[0], repetitions[0])
+    block = contiguous_block(recorded, sampling.extra)
+    unmarked = [r for r in imaging if not r.role.is_calibration and block[r.z + z.shift, r.y + y.shift]]
+    found = _first_of_repeated([*usable, *unmarked], (averages[0], repetitions[0]))
+    complete = _in_every_slice(found, slices)
     return GridPlan(
         x=x,
         y=y,
@@ -103,15 +99,14 @@ def plan_grid(
         repetitions=repetitions,
         slices=slices,
         imaging=tuple(kept),
-        calibration=tuple(
-            r
-            for r in calibration
-            if r.slice in slices and (not r.role.is_imaging or (r.average, r.repetition) == first)
-        ),
+        calibration=complete,
         sampling=sampling,
-        calibration_lines=calibration_lines,
+        calibration_lines=_mask(complete, z, y),
         scale_factors=_partial_echo(imaging, x),
-        warnings=warnings,
+        warnings=(
+            *_sampling_warnings(sampling),
+            *_calibration_warnings(len(calibration) - len(usable), len(found) - len(complete)),
+        ),
     )
 
 
@@ -233,6 +228,28 @@ def _refuse_incomplete(
             f"{per_image} lines each).",
             "Give a measurement that ran to its end, with the same lines in every slice and repetition.",
         )
+
+
+def _first_of_repeated(calibration: Sequence[Readout], first: tuple[int, int]) -> list[Readout]:
+    """Return the calibration readouts, of image lines those of the first average and repetition only."""
+    return [r for r in calibration if not r.role.is_imaging or (r.average, r.repetition) == first]
+
+
+def _in_every_slice(calibration: Sequence[Readout], slices: Sequence[int]) -> tuple[Readout, ...]:
+    """Return the readouts of lines that every slice has: a line is calibration for all slices or for none."""
+    slices_of: dict[tuple[int, int], set[int]] = {}
+    for readout in calibration:
+        slices_of.setdefault((readout.z, readout.y), set()).add(readout.slice)
+    return tuple(r for r in calibration if r.slice in slices and slices_of[r.z, r.y] >= set(slices))
+
+
+def _calibration_warnings(n_other: int, n_incomplete: int) -> tuple[str, ...]:
+    warnings = []
+    if n_other:
+        warnings.append(f"{n_other} calibration lines were left out: their readouts are not like those of the image.")
+    if n_incomplete:
+        warnings.append(f"{n_incomplete} calibration lines were left out: they are missing in some slices.")
+    return tuple(warnings)
 
 
 def _sampling_warnings(sampling: Sampling) -> tuple[str, ...]:

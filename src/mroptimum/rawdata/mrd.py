@@ -7,9 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from mroptimum.errors import UnreadableFile, UnsupportedData
+from mroptimum.errors import UnreadableFile, UnsupportedData, WrongKindOfFile
 from mroptimum.rawdata.acquisition import Acquisition, FileFormat, Inspection, NoiseScan, SliceGeometry
 from mroptimum.rawdata.cartesian import DeclaredMatrix, GridPlan, fill_grid, plan_grid
 from mroptimum.rawdata.echo import echo_contrast
@@ -17,7 +15,7 @@ from mroptimum.rawdata.mrd_content import CONVERT_AGAIN, MrdContent, open_mrd
 from mroptimum.rawdata.mrd_header import Encoding
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
 from mroptimum.rawdata.readout import Readout, alike, stack
-from mroptimum.rawdata.slice_axes import slice_geometry
+from mroptimum.rawdata.slice_axes import in_space, slice_geometry
 from mroptimum.rawdata.summary import sha256_of, summarise
 
 
@@ -136,14 +134,17 @@ def _oversampling(encoding: Encoding, plan: GridPlan) -> float:
 
 
 def _noise(content: MrdContent, n_coils: int) -> tuple[NoiseScan | None, tuple[str, ...]]:
-    readouts = content.noise
-    fitting = [r for r in readouts if r.n_coils == n_coils]
-    warnings = (
-        (f"{len(readouts) - len(fitting)} noise lines were left out: they have other coils than the image.",)
-        if len(fitting) < len(readouts)
-        else ()
-    )
-    return (_noise_scan(content, fitting, "noise measurements") if fitting else None), warnings
+    fitting = [readout for readout in content.noise if readout.n_coils == n_coils]
+    warnings: list[str] = []
+    if len(fitting) < len(content.noise):
+        n_other = len(content.noise) - len(fitting)
+        warnings.append(f"{n_other} noise lines were left out: they have other coils than the image.")
+    if not fitting:
+        return None, tuple(warnings)
+    try:
+        return _noise_scan(content, fitting, "noise measurements"), tuple(warnings)
+    except WrongKindOfFile as error:
+        return None, (*warnings, f"The noise lines of the file were left out. {error.message}")
 
 
 def _noise_scan(content: MrdContent, readouts: Sequence[Readout], origin: str) -> NoiseScan:
@@ -169,16 +170,10 @@ def _first_of_slices(imaging: Sequence[Readout]) -> dict[int, Readout]:
     return first
 
 
-def _slice_order(content: MrdContent, imaging: Sequence[Readout]) -> tuple[int, ...]:
-    """Return the slice counters along the slice direction; counters may run in the order of acquisition."""
-    first = _first_of_slices(imaging)
-    normal = content.vector(imaging[0], "slice_dir")
-    heights = {
-        counter: float(np.dot(content.vector(readout, "position"), normal)) for counter, readout in first.items()
-    }
-    if not all(math.isfinite(height) for height in heights.values()):
-        return tuple(sorted(first))
-    return tuple(sorted(first, key=lambda counter: (heights[counter], counter)))
+def _slice_order(content: MrdContent, imaging: Sequence[Readout]) -> tuple[int, ...] | None:
+    """Return the slice counters in ascending order along the slice direction, None where positions do not tell."""
+    centres = {counter: content.vector(readout, "position") for counter, readout in _first_of_slices(imaging).items()}
+    return in_space(centres, content.vector(imaging[0], "slice_dir"))
 
 
 def _geometry(

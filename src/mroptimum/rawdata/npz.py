@@ -23,13 +23,8 @@ Only kspace is needed. k-space has its centre at index n // 2, and an inverse FF
 
 from __future__ import annotations
 
-import re
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +41,7 @@ from mroptimum.rawdata.acquisition import (
     SliceGeometry,
 )
 from mroptimum.rawdata.arrays import as_complex64, oversampling_removal, partial_echo, recorded_lines, separate
-from mroptimum.rawdata.limits import refuse_if_absurd
+from mroptimum.rawdata.npy_arrays import array_shapes, load_arrays
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
 from mroptimum.rawdata.slice_axes import slice_geometry
 from mroptimum.rawdata.summary import sha256_of
@@ -74,30 +69,11 @@ KEYS = (
     "echo_time_s",
     "repetition_time_s",
 )
-_MAX_HEADER_BYTES = 10_000
-_MAX_MEMBERS = 1000
-_NPY_MAGIC = b"\x93NUMPY"
-_HEADER = re.compile(
-    r"\{\s*'descr':\s*'(?P<descr>[<>=|]?[biufcU]\d{1,4})',\s*'fortran_order':\s*(?P<fortran>True|False),"
-    r"\s*'shape':\s*\((?P<shape>(?:\d{1,18},? ?)*)\),?\s*\}"
-)
-_DAMAGE = (
-    OSError,
-    ValueError,
-    TypeError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def read_npz(path: Path) -> Acquisition:
     """Read the signal and, if the file holds it, the noise."""
-    arrays = _load(path, KEYS)
+    arrays = load_arrays(path, KEYS, name_of_only="kspace")
     if "kspace" not in arrays:
         if "noise" in arrays:
             raise WrongKindOfFile("The file holds noise only (key noise).", "Give it as the noise.")
@@ -138,13 +114,11 @@ def read_npz(path: Path) -> Acquisition:
 
 def read_npz_noise(path: Path) -> NoiseScan:
     """Read the array `noise`; of a file without one, every line of `kspace`."""
-    arrays = _load(path, KEYS)
+    arrays = load_arrays(path, KEYS, name_of_only="noise")
     if "noise" in arrays:
         return _noise(arrays)
     if "kspace" not in arrays:
         raise WrongKindOfFile("The file has neither `noise` nor `kspace`.", "Save the noise under the key `noise`.")
-    if _is_npy(path):
-        return _noise({"noise": arrays["kspace"]})
     kspace = _kspace(as_complex64(arrays["kspace"], "kspace"))
     lines = np.moveaxis(kspace, 3, -2).reshape(-1, kspace.shape[3], kspace.shape[-1])
     samples = np.ascontiguousarray(lines[np.any(lines != 0, axis=(1, 2))])
@@ -158,7 +132,7 @@ def read_npz_noise(path: Path) -> NoiseScan:
 
 def inspect_npz(path: Path) -> Inspection:
     """Say what a file holds."""
-    shapes = _shapes(path)
+    shapes = array_shapes(path, name_of_only="array")
     return Inspection(
         file_format=FileFormat.NPZ,
         kind="imaging" if "kspace" in shapes else "noise" if "noise" in shapes else "unknown",
@@ -268,87 +242,3 @@ def _names(arrays: Arrays, n_coils: int) -> tuple[str, ...]:
     if names is None or names.shape != (n_coils,) or names.dtype.kind != "U":
         return ()
     return tuple(str(name) for name in names)
-
-
-def _is_npy(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_NPY_MAGIC)) == _NPY_MAGIC
-
-
-def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    try:
-        if _is_npy(path):
-            with path.open("rb") as file:
-                return {"kspace": _header(file)[0]}
-        with zipfile.ZipFile(path) as archive:
-            shapes = {}
-            for name, member in _members(archive).items():
-                with archive.open(member) as file:
-                    shapes[name] = _header(file)[0]
-            return shapes
-    except _DAMAGE as error:
-        raise _unreadable(error) from error
-
-
-def _load(path: Path, names: Iterable[str]) -> Arrays:
-    size = path.stat().st_size
-    try:
-        if _is_npy(path):
-            with path.open("rb") as file:
-                return {"kspace": _array(file, size, size)}
-        with zipfile.ZipFile(path) as archive:
-            members = _members(archive)
-            arrays = {}
-            for name in names:
-                if name in members:
-                    with archive.open(members[name]) as file:
-                        arrays[name] = _array(file, members[name].file_size, size)
-            return arrays
-    except _DAMAGE as error:
-        raise _unreadable(error) from error
-
-
-def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    listed = archive.infolist()
-    if len(listed) > _MAX_MEMBERS:
-        raise ValueError("too many members")
-    return {info.filename.removesuffix(".npy"): info for info in listed if info.filename.endswith(".npy")}
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    """Read shape, order and type. NumPy's own parser falls back on evaluating the text, and warns."""
-    magic, major, _ = struct.unpack("<6sBB", file.read(8))
-    if magic != _NPY_MAGIC or major not in (1, 2, 3):
-        raise ValueError("no array of NumPy")
-    (length,) = struct.unpack("<H", file.read(2)) if major == 1 else struct.unpack("<I", file.read(4))
-    if length > _MAX_HEADER_BYTES:
-        raise ValueError("the header of an array is too long")
-    header = _HEADER.fullmatch(file.read(length).decode("latin-1").strip())
-    if header is None:
-        raise ValueError("an array of an unknown kind")
-    shape = tuple(int(axis) for axis in header["shape"].split(",") if axis.strip())
-    return shape, header["fortran"] == "True", np.dtype(header["descr"])
-
-
-def _array(file: IO[bytes], member_bytes: int, file_bytes: int) -> NDArray[np.generic]:
-    """Read one array, whose header may not claim more bytes than follow."""
-    shape, is_fortran, dtype = _header(file)
-    n_elements = 1
-    for length in shape:
-        n_elements *= length
-    n_bytes = n_elements * dtype.itemsize
-    refuse_if_absurd(n_bytes, file_bytes, "An array")
-    if n_bytes > member_bytes:
-        raise ValueError("the array is longer than the file")
-    content = file.read(n_bytes)
-    if len(content) < n_bytes:
-        raise EOFError("the array is truncated")
-    flat = np.frombuffer(content, dtype=dtype, count=n_elements)
-    return flat.reshape(shape, order="F" if is_fortran else "C")
-
-
-def _unreadable(error: Exception) -> UnreadableFile:
-    return UnreadableFile(
-        f"The NumPy file is damaged or truncated ({type(error).__name__} while reading it).",
-        "Save it again with numpy.savez.",
-    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mroptimum.errors import WrongKindOfFile
@@ -19,7 +22,7 @@ def read(path: Path, *, multiraid: bool | None = None) -> Acquisition:
     Raises `UnreadableFile` for a damaged or foreign file, `UnsupportedData` for content that is not handled, and
     `WrongKindOfFile` for a file that holds noise only, or no noise where `multiraid` demands it.
     """
-    acquisition = _read(path, recognise(path), image_measurement_only=multiraid is False)
+    acquisition = _readers(path, image_measurement_only=multiraid is False).signal(path)
     if multiraid and acquisition.noise is None:
         raise WrongKindOfFile(
             "The task says that the noise scan is in the same file (multiraid), but the file holds none.",
@@ -33,63 +36,43 @@ def read_noise(path: Path) -> NoiseScan:
 
     They are unsorted, unaveraged and uncropped. Raises as `read` does; `WrongKindOfFile` when the file holds an echo.
     """
-    file_format = recognise(path)
-    match file_format:
-        case FileFormat.TWIX_VB | FileFormat.TWIX_VE:
-            from mroptimum.rawdata.twix import read_twix_noise
-
-            return read_twix_noise(path, file_format)
-        case FileFormat.ISMRMRD:
-            from mroptimum.rawdata.mrd import read_mrd_noise
-
-            return read_mrd_noise(path)
-        case FileFormat.MAT:
-            from mroptimum.rawdata.mat import read_mat_noise
-
-            return read_mat_noise(path)
-        case FileFormat.NPZ:
-            from mroptimum.rawdata.npz import read_npz_noise
-
-            return read_npz_noise(path)
+    return _readers(path).noise(path)
 
 
 def inspect(path: Path) -> Inspection:
     """Say what a file holds, and the names of filled header fields that could identify a person."""
+    return _readers(path).inspection(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Readers:
+    """What a format offers."""
+
+    signal: Callable[[Path], Acquisition]
+    noise: Callable[[Path], NoiseScan]
+    inspection: Callable[[Path], Inspection]
+
+
+def _readers(path: Path, *, image_measurement_only: bool = False) -> _Readers:
     file_format = recognise(path)
     match file_format:
         case FileFormat.TWIX_VB | FileFormat.TWIX_VE:
-            from mroptimum.rawdata.twix import inspect_twix
+            from mroptimum.rawdata import twix
 
-            return inspect_twix(path, file_format)
+            return _Readers(
+                signal=partial(twix.read_twix, file_format=file_format, image_measurement_only=image_measurement_only),
+                noise=partial(twix.read_twix_noise, file_format=file_format),
+                inspection=partial(twix.inspect_twix, file_format=file_format),
+            )
         case FileFormat.ISMRMRD:
-            from mroptimum.rawdata.mrd import inspect_mrd
+            from mroptimum.rawdata import mrd
 
-            return inspect_mrd(path)
+            return _Readers(signal=mrd.read_mrd, noise=mrd.read_mrd_noise, inspection=mrd.inspect_mrd)
         case FileFormat.MAT:
-            from mroptimum.rawdata.mat import inspect_mat
+            from mroptimum.rawdata import mat
 
-            return inspect_mat(path)
+            return _Readers(signal=mat.read_mat, noise=mat.read_mat_noise, inspection=mat.inspect_mat)
         case FileFormat.NPZ:
-            from mroptimum.rawdata.npz import inspect_npz
+            from mroptimum.rawdata import npz
 
-            return inspect_npz(path)
-
-
-def _read(path: Path, file_format: FileFormat, *, image_measurement_only: bool) -> Acquisition:
-    match file_format:
-        case FileFormat.TWIX_VB | FileFormat.TWIX_VE:
-            from mroptimum.rawdata.twix import read_twix
-
-            return read_twix(path, file_format, image_measurement_only=image_measurement_only)
-        case FileFormat.ISMRMRD:
-            from mroptimum.rawdata.mrd import read_mrd
-
-            return read_mrd(path)
-        case FileFormat.MAT:
-            from mroptimum.rawdata.mat import read_mat
-
-            return read_mat(path)
-        case FileFormat.NPZ:
-            from mroptimum.rawdata.npz import read_npz
-
-            return read_npz(path)
+            return _Readers(signal=npz.read_npz, noise=npz.read_npz_noise, inspection=npz.inspect_npz)

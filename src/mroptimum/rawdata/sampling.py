@@ -68,28 +68,29 @@ def split_sampling(recorded: Mask, also_calibration: Mask) -> Sampling:
     certain = recorded & ~also_calibration
     if not certain.any():
         certain = recorded
-    spacing_z, lines_z = _comb(_used(certain, axis=1), _used(recorded, axis=1))
-    spacing_y, lines_y = _comb(_used(certain, axis=0), _used(recorded, axis=0))
-    regular = np.zeros_like(recorded)
-    regular[np.ix_(lines_z, lines_y)] = True
-    acceleration = (spacing_y, spacing_z)
-    if not (regular & ~recorded).any():
-        return Sampling(lines=regular, acceleration=acceleration, extra=recorded & ~regular, is_regular=True)
-    return Sampling(lines=recorded.copy(), acceleration=acceleration, extra=np.zeros_like(recorded), is_regular=False)
+    comb_z = _comb(_used(certain, axis=1), _used(recorded, axis=1))
+    comb_y = _comb(_used(certain, axis=0), _used(recorded, axis=0))
+    if comb_y is not None and comb_z is not None:
+        regular = np.zeros_like(recorded)
+        regular[np.ix_(comb_z, comb_y)] = True
+        if not (regular & ~recorded).any():
+            acceleration = (comb_y.step, comb_z.step)
+            return Sampling(lines=regular, acceleration=acceleration, extra=recorded & ~regular, is_regular=True)
+    return Sampling(lines=recorded.copy(), acceleration=(1, 1), extra=np.zeros_like(recorded), is_regular=False)
 
 
 def _used(mask: Mask, *, axis: int) -> list[int]:
     return [int(index) for index in np.flatnonzero(mask.any(axis=axis))]
 
 
-def _comb(certain: list[int], recorded: list[int]) -> tuple[int, list[int]]:
-    """Return the spacing and the teeth of the widest comb through the first certain line, else 1 and all lines.
+def _comb(certain: list[int], recorded: list[int]) -> range | None:
+    """Return the teeth of the widest comb through the first certain line, None where there is no comb.
 
     Every tooth must be recorded. Certain lines between the teeth are allowed where calibration lines are: in one block
     without holes. A block nearly as wide as k-space is none: it is full sampling with a hole in it.
     """
     present = set(recorded)
-    for spacing in sorted({b - a for a, b in pairwise(certain)}, reverse=True):
+    for spacing in sorted({b - a for a, b in pairwise(certain)} or {1}, reverse=True):
         first, last = certain[0], certain[-1]
         while first - spacing in present:
             first -= spacing
@@ -100,8 +101,8 @@ def _comb(certain: list[int], recorded: list[int]) -> tuple[int, list[int]]:
         block = range(between[0], between[-1] + 1) if between else range(0)
         is_block = present.issuperset(block) and len(block) <= _WIDEST_BLOCK * (recorded[-1] - recorded[0] + 1)
         if present.issuperset(teeth) and is_block:
-            return spacing, list(teeth)
-    return 1, recorded
+            return teeth
+    return None
 
 
 def contiguous_block(mask: Mask, seed: Mask) -> Mask:

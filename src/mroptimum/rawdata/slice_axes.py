@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mroptimum.rawdata.acquisition import SliceGeometry, Vector
 
@@ -21,6 +21,14 @@ def axes_from_quaternion(quaternion: Sequence[float]) -> tuple[Vector, Vector, V
     readout = (2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w))
     normal = (2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y))
     return readout, phase, normal
+
+
+def in_space(centres_mm: Mapping[int, Vector], normal: Vector) -> tuple[int, ...] | None:
+    """Return the keys of the slices in ascending order along their normal, None where they do not lie apart."""
+    heights = {key: sum(c * n for c, n in zip(centre, normal, strict=True)) for key, centre in centres_mm.items()}
+    if len(set(centres_mm.values())) < len(centres_mm) or not all(map(math.isfinite, heights.values())):
+        return None
+    return tuple(sorted(heights, key=lambda key: (heights[key], key)))
 
 
 def slice_geometry(centre_mm: Vector, axes: tuple[Vector, Vector, Vector], fov_mm: Vector) -> SliceGeometry | None:

@@ -7,23 +7,28 @@ from collections.abc import Mapping, Sequence
 
 from mroptimum.rawdata.acquisition import SliceGeometry, Vector
 from mroptimum.rawdata.cartesian import GridPlan
-from mroptimum.rawdata.slice_axes import axes_from_quaternion, slice_geometry
+from mroptimum.rawdata.slice_axes import axes_from_quaternion, in_space, slice_geometry
 from mroptimum.rawdata.twix_content import TwixMeasurement
 from mroptimum.rawdata.twix_header import ProtocolSlice
 from mroptimum.rawdata.twix_readouts import SlicePlacement
 
 
 def slice_order(measurement: TwixMeasurement) -> tuple[int, ...]:
-    """Return the slice counters in the order in which the protocol lists the slices, which is their order in space.
+    """Return the slice counters in ascending order along the slice direction.
 
     Counters run in the order of acquisition. The position stored with every readout tells which slice it is; where
     positions do not tell the slices apart, the header's list of the acquisition order does.
     """
-    protocol = planned_slices(measurement)
-    return tuple(sorted(protocol, key=lambda counter: protocol[counter]))
+    placements = _placements(measurement)
+    axes = axes_from_quaternion(next(iter(placements.values())).quaternion)
+    by_position = in_space({counter: p.centre_mm for counter, p in placements.items()}, axes[2]) if axes else None
+    if by_position is not None:
+        return by_position
+    planned = _planned_slices(measurement)
+    return tuple(sorted(planned, key=lambda counter: planned[counter]))
 
 
-def planned_slices(measurement: TwixMeasurement) -> dict[int, int]:
+def _planned_slices(measurement: TwixMeasurement) -> dict[int, int]:
     """Return for each slice counter the index of its slice in the protocol."""
     placements = _placements(measurement)
     by_position = {
@@ -40,11 +45,11 @@ def planned_slices(measurement: TwixMeasurement) -> dict[int, int]:
 def geometry(measurement: TwixMeasurement, plan: GridPlan) -> tuple[SliceGeometry, ...]:
     """Return one geometry a slice in the order of the plan, or none if any slice's is not usable."""
     header = measurement.header
-    placements, protocol = _placements(measurement), planned_slices(measurement)
+    placements, planned_index = _placements(measurement), _planned_slices(measurement)
     are_positions_distinct = len({p.centre_mm for p in placements.values()}) == len(placements)
     found: list[SliceGeometry] = []
     for counter in plan.slices:
-        index = protocol[counter]
+        index = planned_index[counter]
         axes = axes_from_quaternion(placements[counter].quaternion)
         if axes is None or not 0 <= index < len(header.slices):
             return ()

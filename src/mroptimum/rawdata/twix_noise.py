@@ -129,27 +129,28 @@ def _image_noise_power(imaging: Sequence[Complex64], noise: Complex64, oversampl
     With readout oversampling, the columns of the readout's image beyond the field of view hold noise only. Without it,
     the lines with least power, at the edge of k-space, hold little else.
     """
-    lines = np.asarray(imaging).astype(np.complex128)
-    reference = noise.astype(np.complex128)
-    if oversampling >= _ENOUGH_OVERSAMPLING:
-        beyond_image, beyond_noise = _beyond(lines, 1 / oversampling), _beyond(reference, 1 / oversampling)
+    inner = 1 / oversampling if oversampling >= _ENOUGH_OVERSAMPLING else None
+    image_powers = np.array([_coil_power(readout, inner) for readout in imaging])
+    noise_power = np.mean([_coil_power(readout, inner) for readout in noise], axis=0)
+    if inner is not None:
         # The median over lines passes over the strong ones, whose truncated readouts ring beyond the field of view.
-        return _mean_ratio(np.median(_power(beyond_image).mean(axis=2), axis=0), _power(beyond_noise).mean(axis=(0, 2)))
-    per_line = _power(lines).mean(axis=(1, 2))
-    quiet = lines[per_line <= np.quantile(per_line, _QUIETEST_LINES)]
-    return _mean_ratio(_power(quiet).mean(axis=(0, 2)), _power(reference).mean(axis=(0, 2)))
+        return _mean_ratio(np.median(image_powers, axis=0), noise_power)
+    per_line = image_powers.sum(axis=1)
+    quiet = image_powers[per_line <= np.quantile(per_line, _QUIETEST_LINES)]
+    return _mean_ratio(quiet.mean(axis=0), noise_power)
 
 
-def _beyond(readouts: NDArray[np.complex128], inner: float) -> NDArray[np.complex128]:
-    """Return the columns of the readouts' images beyond the `inner` part, up to halfway to the edge of the band."""
-    n_samples = readouts.shape[-1]
-    position = np.abs(np.fft.fftfreq(n_samples)) * 2
-    columns = (position > inner + 0.1 * (1 - inner)) & (position < (1 + inner) / 2)
-    return np.asarray(np.fft.fft(readouts, axis=-1, norm="ortho")[..., columns])
+def _coil_power(readout: Complex64, inner: float | None) -> NDArray[np.float64]:
+    """Return the mean power of each coil, of the columns beyond the `inner` part of the readout's image if given.
 
-
-def _power(samples: NDArray[np.complex128]) -> NDArray[np.float64]:
-    return np.asarray(samples.real**2 + samples.imag**2)
+    Columns up to halfway to the edge of the band are taken: further out, little passes the receiver's filter.
+    """
+    samples = readout.astype(np.complex128)
+    if inner is not None:
+        position = np.abs(np.fft.fftfreq(samples.shape[1])) * 2
+        columns = (position > inner + 0.1 * (1 - inner)) & (position < (1 + inner) / 2)
+        samples = np.fft.fft(samples, axis=1, norm="ortho")[:, columns]
+    return np.asarray(np.mean(samples.real**2 + samples.imag**2, axis=1))
 
 
 def _mean_ratio(image: NDArray[np.float64], noise: NDArray[np.float64]) -> float:

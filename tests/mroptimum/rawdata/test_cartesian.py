@@ -173,3 +173,30 @@ def test_a_damaged_counter_allocates_nothing(counter: str) -> None:
     readouts[5] = replace(readouts[5], **{counter: 65_535})  # type: ignore[arg-type]
     with pytest.raises((UnreadableFile, UnsupportedData)):
         plan_grid(readouts, DeclaredMatrix(), file_bytes=N_Y * N_COILS * N_X * 8)
+
+
+def test_a_calibration_line_that_a_slice_lacks_is_left_out_for_all() -> None:
+    readouts = [line(y, slice=s) for y in range(0, N_Y, 2) for s in range(2)]
+    readouts += [line(y, Role.CALIBRATION, slice=s) for y in (5, 7) for s in range(2)]
+    plan, _, calibration = sort(readouts[:-1])
+    assert calibration is not None
+    np.testing.assert_array_equal(np.flatnonzero(calibration.sampled[0]), [5])
+    assert any("missing in some slices" in warning for warning in plan.warnings)
+
+
+def test_calibration_of_other_readouts_is_left_out_with_a_warning() -> None:
+    readouts = [line(y) for y in range(0, N_Y, 2)]
+    plan, _, calibration = sort(
+        [*readouts, line(5, Role.CALIBRATION, n_samples=4), line(7, Role.CALIBRATION, n_coils=1)]
+    )
+    assert calibration is None
+    assert any("2 calibration lines" in warning for warning in plan.warnings)
+
+
+def test_irregular_sampling_is_kept_whole_with_a_warning() -> None:
+    lines = [0, 1, 4, 5, 6, 9, 11]
+    plan, kspace, calibration = sort([line(y) for y in lines])
+    np.testing.assert_array_equal(np.flatnonzero(plan.sampling.lines[0]), lines)
+    assert (kspace[..., lines, :] != 0).all()
+    assert calibration is None
+    assert any("irregularly" in warning for warning in plan.warnings)

@@ -127,3 +127,12 @@ def test_all_formats_agree(files: dict[str, Path]) -> None:
             np.testing.assert_allclose(one.phase_direction, other.phase_direction, atol=1e-6)
             np.testing.assert_allclose(one.slice_direction, other.slice_direction, atol=1e-6)
             assert one.fov_mm == pytest.approx(other.fov_mm)
+
+
+@pytest.mark.parametrize("name", ["twix-vb", "twix-ve", "ismrmrd"])
+def test_slices_ascend_along_their_normal_however_they_were_planned(tmp_path: Path, name: str) -> None:
+    scan = simulate(Phantom(n_x=16, n_y=16, n_coils=1, n_slices=3, slice_spacing_mm=-8.0, n_noise_readouts=0))
+    WRITERS[name](tmp_path / "file", scan)
+    acquisition = read(tmp_path / "file")
+    assert [one.centre_mm[2] for one in acquisition.geometry] == pytest.approx([-8.0, 0.0, 8.0])
+    np.testing.assert_array_equal(acquisition.kspace[0, 0, :, :, 0], scan.kspace[0, 0, ::-1])

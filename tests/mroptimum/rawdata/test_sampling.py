@@ -77,6 +77,21 @@ def test_full_sampling_with_a_hole_is_irregular_not_accelerated() -> None:
         sampling = split_sampling(mask(96, lines), mask(96, []))
         assert np.flatnonzero(sampling.lines[0]).tolist() == lines, hole
         assert sampling.acceleration == (1, 1)
+        assert not sampling.is_regular
+
+
+def test_partial_fourier_is_regular() -> None:
+    for lines in (range(24, 96), range(72), range(25, 96, 2)):
+        sampling = split_sampling(mask(96, list(lines)), mask(96, []))
+        assert sampling.is_regular
+        assert sampling.acceleration == (lines.step, 1)
+        assert np.flatnonzero(sampling.lines[0]).tolist() == list(lines)
+
+
+def test_one_line_is_its_own_comb() -> None:
+    sampling = split_sampling(mask(1, [0]), mask(1, []))
+    assert sampling.is_regular
+    assert sampling.acceleration == (1, 1)
 
 
 def test_acceleration_in_both_directions() -> None:

@@ -5,11 +5,21 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from mroptimum.errors import UnsupportedData, WrongKindOfFile
-from mroptimum.phantom import Phantom, Scan, simulate, vendor_noise_dwell_time_s, write_twix_vb, write_twix_ve
+from mroptimum.phantom import (
+    Phantom,
+    Scan,
+    simulate,
+    vendor_noise_dwell_time_s,
+    write_mrd,
+    write_npz,
+    write_twix_vb,
+    write_twix_ve,
+)
 from mroptimum.rawdata import Acquisition, FileFormat, inspect, read, read_noise
 from twix_bytes import MULTIBAND, NOISE, PHASE_CORRECTION, RAW_DATA_CORRECTION, REFLECT, TwixBytes
 
@@ -313,3 +323,54 @@ def read_quietly(path: Path) -> Acquisition:
 def test_nothing_is_printed(files: dict[str, Path]) -> None:
     for path in files.values():
         assert read_quietly(path).kspace.any()
+
+
+@pytest.mark.parametrize("name", ["twix-vb", "twix-ve", "ismrmrd", "npz"])
+def test_the_noise_scan_carried_over_to_the_image_is_the_noise_that_was_put_in(tmp_path: Path, name: str) -> None:
+    """Psi_image = Psi_scan x (dwell_scan / dwell_image) / NBW, from what the reader returns alone."""
+    phantom = Phantom(
+        n_x=32, n_y=32, n_coils=3, readout_oversampling=2, noise_bandwidth_ratio=0.79, n_noise_readouts=400, sigma=0.05,
+        dwell_time_s=7e-6, noise_dwell_time_s=vendor_noise_dwell_time_s(64), coil_correlation=0.8,
+    )  # fmt: skip
+    scan = simulate(phantom)
+    {**WRITERS, "ismrmrd": write_mrd, "npz": write_npz}[name](tmp_path / "file", scan)
+    acquisition = read(tmp_path / "file")
+    noise = acquisition.noise
+    assert noise is not None
+    assert noise.dwell_time_s is not None
+    assert noise.noise_bandwidth_ratio is not None
+    assert acquisition.dwell_time_s is not None
+    samples = noise.samples.transpose(1, 0, 2).reshape(3, -1).astype(np.complex128)
+    covariance = samples @ samples.conj().T / samples.shape[1]
+    carried = covariance * (noise.dwell_time_s / acquisition.dwell_time_s) / noise.noise_bandwidth_ratio
+    # 25600 samples: one standard error of an element is 1 / sqrt(25600) = 0.6 % of the diagonal.
+    np.testing.assert_allclose(carried, scan.covariance, atol=0.025 * np.abs(scan.covariance).max())
+
+
+def test_the_longest_of_several_noise_scans_is_taken(tmp_path: Path, files: dict[str, Path], accelerated: Scan) -> None:
+    changed = TwixBytes(files["twix-ve"])
+    for position in changed.readouts()[:5]:
+        changed.add_flags(position, NOISE)
+    noise = read_noise(changed.save(tmp_path / "two.dat"))
+    np.testing.assert_array_equal(noise.samples, accelerated.noise)
+
+
+def test_noise_lines_that_hold_a_signal_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    scan = simulate(Phantom(n_x=32, n_y=32, n_coils=2, n_repetitions=2, n_noise_readouts=0))
+    for name, write in {**WRITERS, "ismrmrd": write_mrd}.items():
+        path = tmp_path / name
+        write(path, scan)
+        if name == "ismrmrd":
+            with h5py.File(path, "r+") as file:
+                rows = file["dataset/data"][()]
+                rows["head"]["flags"][:32] |= 1 << 18
+                file["dataset/data"][...] = rows
+        else:
+            changed = TwixBytes(path)
+            for position in changed.readouts()[:32]:
+                changed.add_flags(position, NOISE)
+            changed.save(path)
+        acquisition = read(path)
+        assert acquisition.noise is None
+        assert acquisition.n_repetitions == 1
+        assert any("holds a signal" in warning for warning in acquisition.warnings)
