@@ -11,7 +11,7 @@ import typer
 from mroptimum.cli import options
 from mroptimum.cli.exit_codes import EPILOG, ExitCode
 from mroptimum.cli.folders import existing, refuse_unless_empty
-from mroptimum.cli.terminal import AsJson, Terminal, answering, progress_bar
+from mroptimum.cli.terminal import AsJson, Terminal, answering, in_digits, progress_bar
 from mroptimum.errors import TaskError
 
 if TYPE_CHECKING:
@@ -121,9 +121,7 @@ def _do(document: TaskDocument, output: Path, locate: Callable[[FileReference], 
     if terminal.as_json:
         terminal.json({"package": str(output), "report": str(output / "report.html"), **summary})
         return
-    rows = [
-        (name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in summary["snr"].items()
-    ]
+    rows = [(name, str(value) if name == "n_voxels" else in_digits(value)) for name, value in summary["snr"].items()]
     terminal.record("SNR inside the mask", rows)
     for warning in result.warnings:
         terminal.warn(warning)
@@ -132,19 +130,23 @@ def _do(document: TaskDocument, output: Path, locate: Callable[[FileReference], 
 
 
 def _summary(result: Result) -> dict[str, Any]:
-    import numpy as np
-
     from mroptimum.result import MapId
+    from mroptimum.roi import EmptyRegion, statistics
 
     maps = {of_map.id: of_map.data for of_map in result.maps}
-    values = maps[MapId.SNR][maps[MapId.MASK] > 0].astype(np.float64)
-    statistics = {
-        "median": float(np.median(values)),
-        "mean": float(values.mean()),
-        "maximum": float(values.max()),
-        "n_voxels": int(values.size),
-    }
-    return {"snr": statistics, "warnings": list(result.warnings), "calculation_time_s": result.calculation_time_s}
+    numbers: dict[str, float | int | None]
+    try:
+        inside = statistics(maps[MapId.SNR][maps[MapId.MASK] > 0], voxel_volume_mm3=None)
+    except EmptyRegion:
+        numbers = {"median": None, "mean": None, "maximum": None, "n_voxels": 0}
+    else:
+        numbers = {
+            "median": inside.median,
+            "mean": inside.mean,
+            "maximum": inside.maximum,
+            "n_voxels": inside.n_voxels,
+        }
+    return {"snr": numbers, "warnings": list(result.warnings), "calculation_time_s": result.calculation_time_s}
 
 
 def _located(reference: FileReference, document: TaskDocument, replaced: dict[str, Path | None]) -> Path:

@@ -12,6 +12,8 @@ Values = NDArray[np.floating[Any]]
 
 NORMAL_95 = 1.959963984540054
 """95 % of a normal distribution lies within this many standard deviations of its mean."""
+BEYOND_ALL_BOUNDS = 1e100
+"""A value this large, or the reciprocal of one this small, is damage and counts as none; squares of it still add up."""
 STATED_ERROR_IN_WORDS = (
     "Stated errors: B - A beside the standard errors that the packages state for their SNR maps, sqrt(a² + b²), every "
     "voxel counted as independent; a package that states none counts as exact. By chance alone 5 % of voxels would "
@@ -74,12 +76,13 @@ def difference(
 
     Voxels without a value in either do not count; None if none is left.
     """
-    usable = np.isfinite(a) & np.isfinite(b)
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    usable = (np.abs(a) < BEYOND_ALL_BOUNDS) & (np.abs(b) < BEYOND_ALL_BOUNDS)
     if not usable.any():
         return None
-    a, b = a[usable].astype(np.float64), b[usable].astype(np.float64)
+    a, b = a[usable], b[usable]
     apart = b - a
-    both = (a != 0) & (b != 0)
+    both = (np.abs(a) > 1 / BEYOND_ALL_BOUNDS) & (b != 0)
     quotient = b[both] / a[both]
     return Difference(
         n_voxels=int(a.size),
@@ -98,12 +101,13 @@ def difference(
 def _variance(error: Values | None, usable: NDArray[np.bool_]) -> NDArray[np.float64]:
     if error is None:
         return np.zeros(int(np.count_nonzero(usable)))
-    variance: NDArray[np.float64] = error[usable].astype(np.float64) ** 2
+    with np.errstate(over="ignore"):
+        variance: NDArray[np.float64] = error[usable].astype(np.float64) ** 2
     return variance
 
 
 def _stated(apart: NDArray[np.float64], variance: NDArray[np.float64]) -> StatedError | None:
-    known = np.isfinite(variance) & (variance > 0)
+    known = (variance > BEYOND_ALL_BOUNDS**-2) & (variance < BEYOND_ALL_BOUNDS**2)
     if not known.any():
         return None
     apart, sd = apart[known], np.sqrt(variance[known])

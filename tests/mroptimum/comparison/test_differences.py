@@ -71,3 +71,13 @@ def test_a_map_that_states_no_error_counts_as_exact() -> None:
     assert found.stated is not None
     assert found.stated.in_errors == pytest.approx(np.sqrt(2), rel=1e-14)
     assert difference(a, b, error_a=np.zeros(2), error_b=np.zeros(2)) == difference(a, b)
+
+
+def test_numbers_beyond_all_bounds_count_as_none() -> None:
+    found = difference(
+        np.array([1.0, 1e300, 1e-200]), np.array([2.0, 1.0, 1e90]), error_a=np.array([1.0, 1e300, 1e200])
+    )
+    assert found is not None
+    assert (found.n_voxels, found.mean_ratio) == (2, 2.0)
+    assert found.stated is not None
+    assert found.stated.of_mean == 1.0
