@@ -144,12 +144,14 @@ def model_from_scan(scan: NoiseScan, acquisition: Acquisition) -> NoiseModel:
         )
     warnings: list[str] = []
     psi, n_samples = _checked_covariance(scan.samples, acquisition.coil_names, warnings)
-    n_x = acquisition.kspace.shape[-1]
+    n_x = int(acquisition.kspace.shape[-1])
     n_kept = n_columns(acquisition)
+    removed = _removed_before(scan, acquisition, warnings)
+    n_band = n_x if removed is None else round(n_x / removed.value)
     bandwidth = _bandwidth(scan, warnings)
     steps = [_dwell_step(scan, acquisition, warnings)]
     column_power = None
-    if n_kept <= round(n_x * FLAT_HALF):
+    if n_kept <= round(n_band * FLAT_HALF):
         steps.append(
             ScaleStep(
                 name="1 / noise bandwidth ratio",
@@ -158,7 +160,7 @@ def model_from_scan(scan: NoiseScan, acquisition: Acquisition) -> NoiseModel:
             )
         )
     elif _is_coloured(bandwidth, warnings):
-        column_power = _column_power(scan.samples, n_x, n_kept)
+        column_power = _column_power(scan.samples, n_band, n_kept)
     steps.append(
         ScaleStep(
             name="oversampling removal",
@@ -166,7 +168,8 @@ def model_from_scan(scan: NoiseScan, acquisition: Acquisition) -> NoiseModel:
             source=f"computed from the operator applied, {n_x} to {n_kept} samples",
         )
     )
-    steps.extend(ScaleStep(name=f.name, value=f.value, source=f.source) for f in acquisition.scale_factors)
+    if removed is not None:
+        steps.append(removed)
     chain = ScaleChain((*steps, *_image_steps(acquisition)))
     return NoiseModel(
         covariance=psi * chain.power,
@@ -309,6 +312,29 @@ def _bandwidth(scan: NoiseScan, warnings: list[str]) -> Bandwidth:
     return Bandwidth(ratio=scan.noise_bandwidth_ratio, standard_error=0.0, source="given by the file's header")
 
 
+def _removed_before(scan: NoiseScan, acquisition: Acquisition, warnings: list[str]) -> ScaleStep | None:
+    """Infer from the lengths that oversampling was removed from the signal, and not the noise, before we got them.
+
+    Arrays with a noise scan twice as long as the signal's readout come from tools that cut the oversampling off the
+    signal by an inverse FFT, a crop and an FFT with the default scaling of NumPy or MATLAB (1/n in the inverse alone).
+    That multiplies the power of white noise by n_kept / n_recorded, and keeps the centre of the receive band.
+    """
+    n_x, n_recorded = int(acquisition.kspace.shape[-1]), int(scan.samples.shape[2])
+    if acquisition.is_oversampling_known or n_recorded != 2 * n_x:
+        return None
+    value = n_x / n_recorded
+    warnings.append(
+        f"The noise has {n_recorded} samples a readout and the signal {n_x}. Taken to mean that readout oversampling "
+        f"was removed from the signal with default (non-unitary) FFTs: noise power times {value:g}. If it was removed "
+        "otherwise, SNR is off by a constant factor."
+    )
+    return ScaleStep(
+        name="oversampling removal before export",
+        value=value,
+        source=f"inferred from {n_recorded} and {n_x} samples; gain of the default inverse FFT, crop, FFT",
+    )
+
+
 def _dwell_step(scan: NoiseScan, acquisition: Acquisition, warnings: list[str]) -> ScaleStep:
     name = "dwell time of the noise scan / of the image"
     if scan.dwell_time_s and acquisition.dwell_time_s:
@@ -332,8 +358,8 @@ def _is_coloured(bandwidth: Bandwidth, warnings: list[str]) -> bool:
     return True
 
 
-def _column_power(samples: Complex, n_x: int, n_kept: int) -> NDArray[np.float64]:
-    """Return the noise power of each image column relative to the mean over the band, (n_kept,).
+def _column_power(samples: Complex, n_band: int, n_kept: int) -> NDArray[np.float64]:
+    """Return the noise power of the central `n_kept` of `n_band` columns relative to the mean over the band.
 
     The measured spectrum, smoothed over 1/16 of the band; its shape belongs to the receiver's digital filter, which
     scales with the bandwidth.
@@ -345,8 +371,8 @@ def _column_power(samples: Complex, n_x: int, n_kept: int) -> NDArray[np.float64
     padded = np.concatenate([spectrum[-width:], spectrum, spectrum[:width]])
     smooth = np.convolve(padded, kernel / kernel.sum(), mode="same")[width:-width]
     band = (np.arange(len(smooth)) - len(smooth) // 2) / len(smooth)
-    start = n_x // 2 - n_kept // 2
-    columns = (np.arange(start, start + n_kept) - n_x // 2) / n_x
+    start = n_band // 2 - n_kept // 2
+    columns = (np.arange(start, start + n_kept) - n_band // 2) / n_band
     power: NDArray[np.float64] = np.interp(columns, band, smooth)
     return power
 

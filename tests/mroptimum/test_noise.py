@@ -18,7 +18,7 @@ from mroptimum.noise import (
     whiten,
     whitener,
 )
-from mroptimum.rawdata.acquisition import Acquisition, NoiseScan, ScaleFactor
+from mroptimum.rawdata.acquisition import Acquisition, NoiseScan
 from mroptimum.task import NoiseSource
 from scenes import build_scene
 
@@ -143,13 +143,31 @@ def test_coloured_noise_without_oversampling_is_corrected_column_by_column(rng: 
     assert any("column by column" in warning for warning in model.warnings)
 
 
-def test_factors_of_the_file_multiply_the_noise(rng: np.random.Generator) -> None:
-    factor = ScaleFactor(name="already cropped", value=0.5, source="the file")
-    samples = scan(white_noise(rng, (80, 5, 128), PSI))
-    plain = model_from_scan(samples, noise_only(rng))
-    scaled = model_from_scan(samples, noise_only(rng, scale_factors=(factor,)))
-    np.testing.assert_allclose(scaled.covariance, plain.covariance * 0.5)
-    assert scaled.chain.steps[-1].name == "already cropped"
+@pytest.mark.parametrize("coloured", [False, True])
+def test_oversampling_that_was_removed_before_is_inferred(rng: np.random.Generator, coloured: bool) -> None:
+    """Both scans are recorded alike; then the signal alone goes through NumPy's default FFT pair."""
+    band = receiver(128)[0] if coloured else None
+    recorded = white_noise(rng, (1, 1, 1, 1, 128, 5, 128), PSI, band=band)
+    columns = np.fft.fftshift(np.fft.ifft(np.fft.ifftshift(recorded, axes=-1)), axes=-1)[..., 32:96]
+    kept = np.fft.fftshift(np.fft.fft(np.fft.ifftshift(columns, axes=-1)), axes=-1).astype(np.complex64)
+    acq = acquisition(np.ascontiguousarray(np.moveaxis(kept, -2, 3)), is_oversampling_known=False)
+    model = model_from_scan(scan(white_noise(rng, (128, 5, 128), PSI, band=band)), acq)
+    assert model.column_power is None
+    assert close(image_noise(64, acq), model.covariance, 128 * 64)
+    assert any("Taken to mean" in warning for warning in model.warnings)
+    known = model_from_scan(scan(white_noise(rng, (128, 5, 128), PSI)), noise_only(rng))
+    assert not known.warnings
+
+
+def test_an_asymmetric_echo_leaves_less_noise(rng: np.random.Generator) -> None:
+    full = noise_only(rng).kspace.copy()
+    full[..., :40] = 0
+    acq = acquisition(full)
+    model = model_from_scan(scan(white_noise(rng, (80, 5, 128), PSI)), acq)
+    assert model.chain.steps[-1].value == pytest.approx(88 / 128)
+    assert close(image_noise(128, acq), model.covariance, 64 * 88)
+    with pytest.raises(NoiseError, match="asymmetric"):
+        model_from_estimate(NoiseSource.KSPACE_EDGE, acq)
 
 
 def test_partial_fourier_leaves_less_noise(rng: np.random.Generator) -> None:

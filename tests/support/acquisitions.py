@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mroptimum.rawdata.acquisition import Acquisition, FileFormat, NoiseScan, ScaleFactor
+from mroptimum.rawdata.acquisition import Acquisition, FileFormat, NoiseScan
 
 
 def white_noise(
@@ -35,7 +35,7 @@ def acquisition(
     sampled: NDArray[np.bool_] | None = None,
     acceleration: int = 1,
     noise: NoiseScan | None = None,
-    scale_factors: tuple[ScaleFactor, ...] = (),
+    is_oversampling_known: bool = True,
 ) -> Acquisition:
     """An acquisition of k-space (average, repetition, slice, coil, z, y, x)."""
     return Acquisition(
@@ -46,5 +46,5 @@ def acquisition(
         readout_oversampling=oversampling,
         acceleration=(acceleration, 1),
         noise=noise,
-        scale_factors=scale_factors,
+        is_oversampling_known=is_oversampling_known,
     )

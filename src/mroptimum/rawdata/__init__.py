@@ -6,7 +6,6 @@ from mroptimum.rawdata.acquisition import (
     FileFormat,
     Inspection,
     NoiseScan,
-    ScaleFactor,
     SliceGeometry,
 )
 from mroptimum.rawdata.reading import inspect, read, read_noise
@@ -17,7 +16,6 @@ __all__ = [
     "FileFormat",
     "Inspection",
     "NoiseScan",
-    "ScaleFactor",
     "SliceGeometry",
     "inspect",
     "read",

@@ -93,12 +93,21 @@ class Calibration:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScaleFactor:
-    """A factor that multiplies the noise, or would: its name, its value, and where it comes from."""
+class Acquisition:
+    """One Cartesian multi-coil acquisition as recorded: nothing averaged, cropped, resampled or scaled.
 
-    name: str
-    value: float
-    source: str
+    ``kspace`` is ``(average, repetition, slice, coil, z, y, x)``, complex64, on the full encoded grid with zeros where
+    nothing was sampled; index ``n // 2`` is the centre of k-space along z, y and x. ``sampled`` is ``(z, y)``: the
+    imaging lines, calibration-only lines left out. ``readout_oversampling`` is how much longer x is than the
+    reconstructed image; 1 and ``is_oversampling_known`` False in arrays that do not say. ``dwell_time_s`` is the time
+    between samples as recorded, oversampling included (None: the file does not say). ``acceleration`` is (y, z).
+    ``geometry`` has one entry a slice, empty when the file knows none. ``noise`` is the noise scan that came in the same
+    file, if one did. ``removed_fields`` names (never quotes) what was stripped from the header because it could identify
+    a person.
+    """
+
+    kspace: Complex64
+    sampled: Mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +117,8 @@ class Acquisition:
     ``kspace`` is ``(average, repetition, slice, coil, z, y, x)``, complex64, on the full encoded grid with zeros where
     nothing was sampled; index ``n // 2`` is the centre of k-space along z, y and x. ``sampled`` is ``(z, y)``: the
     imaging lines, calibration-only lines left out. ``readout_oversampling`` is how much longer x is than the
-    reconstructed image. ``dwell_time_s`` is the time between samples as recorded, oversampling included (None: the file
-    does not say). ``acceleration`` is (y, z). ``geometry`` has one entry a slice, empty when the file knows none.
+    reconstructed image; 1 and ``is_oversampling_known`` False in arrays that do not say. ``dwell_time_s`` is the time
+    between samples as recorded, oversampling included (None: the file does not say). ``acceleration`` is (y, z). ``geometry`` has one entry a slice, empty when the file knows none.
     ``noise`` is the noise scan that came in the same file, if one did. ``removed_fields`` names (never quotes) what was
     stripped from the header because it could identify a person.
     """
@@ -119,6 +128,7 @@ class Acquisition:
     file_format: FileFormat
     dwell_time_s: float | None
     readout_oversampling: float = 1.0
+    is_oversampling_known: bool = True
     acceleration: tuple[int, int] = (1, 1)
     noise: NoiseScan | None = None
     calibration: Calibration | None = None
@@ -128,7 +138,6 @@ class Acquisition:
     flip_angle_deg: float | None = None
     echo_time_s: float | None = None
     repetition_time_s: float | None = None
-    scale_factors: tuple[ScaleFactor, ...] = ()
     protocol: dict[str, str] = field(default_factory=dict)
     removed_fields: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

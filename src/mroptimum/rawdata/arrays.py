@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum.errors import UnreadableFile, WrongKindOfFile
-from mroptimum.rawdata.acquisition import Calibration, Complex64, Mask, NoiseScan, ScaleFactor
+from mroptimum.rawdata.acquisition import Calibration, Complex64, Mask
 from mroptimum.rawdata.plausibility import refuse_not_finite
 from mroptimum.rawdata.sampling import Sampling, contiguous_block, split_sampling
 
@@ -39,41 +39,3 @@ def separate(kspace: Complex64, recorded: Mask) -> tuple[Complex64, Sampling, Ca
     block = contiguous_block(recorded, sampling.extra)
     calibration = Calibration(kspace=kspace[0, 0] * block[:, :, np.newaxis], sampled=block)
     return kspace * sampling.lines[:, :, np.newaxis], sampling, calibration
-
-
-def partial_echo(kspace: Complex64) -> tuple[ScaleFactor, ...]:
-    """Return the noise power lost to samples at the ends of every line that are zero."""
-    columns = np.any(kspace != 0, axis=(0, 1, 2, 3, 4, 5))
-    if columns.all() or not columns.any():
-        return ()
-    return (
-        ScaleFactor(
-            name="partial_echo",
-            value=float(columns.mean()),
-            source=f"computed: {int(columns.sum())} of {columns.size} samples of each line are not 0",
-        ),
-    )
-
-
-def oversampling_removal(kspace_columns: int, noise: NoiseScan) -> tuple[tuple[ScaleFactor, ...], tuple[str, ...]]:
-    """Infer from the lengths that oversampling was removed from the signal only; return the factor and a warning.
-
-    Arrays with a noise scan twice as long as the signal's readout come from tools that cut the oversampling off the
-    signal by an inverse FFT, a crop and an FFT with the default scaling of NumPy or MATLAB (1/n in the inverse alone).
-    That multiplies the power of white noise by n_kept / n_recorded.
-    """
-    recorded = int(noise.samples.shape[2])
-    if recorded != 2 * kspace_columns:
-        return (), ()
-    factor = ScaleFactor(
-        name="oversampling_removal",
-        value=kspace_columns / recorded,
-        source=f"inferred: the noise has {recorded} samples a readout, the signal {kspace_columns}; "
-        "gain in power of the default inverse FFT, crop, FFT",
-    )
-    warning = (
-        f"The noise has {recorded} samples a readout and the signal {kspace_columns}. Taken to mean that "
-        "readout oversampling was removed from the signal with default (non-unitary) FFTs: noise power times "
-        f"{factor.value:g}. If it was removed otherwise, SNR is off by a constant factor."
-    )
-    return (factor,), (warning,)

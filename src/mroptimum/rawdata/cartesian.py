@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mroptimum.errors import UnreadableFile, UnsupportedData
-from mroptimum.rawdata.acquisition import Calibration, Complex64, Mask, ScaleFactor
+from mroptimum.rawdata.acquisition import Calibration, Complex64, Mask
 from mroptimum.rawdata.limits import refuse_if_absurd
 from mroptimum.rawdata.readout import Readout
 from mroptimum.rawdata.sampling import Axis, Sampling, centred_axis, contiguous_block, split_sampling
@@ -41,7 +41,6 @@ class GridPlan:
     calibration: tuple[Readout, ...]
     sampling: Sampling
     calibration_lines: Mask
-    scale_factors: tuple[ScaleFactor, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -102,7 +101,6 @@ def plan_grid(
         calibration=complete,
         sampling=sampling,
         calibration_lines=_mask(complete, z, y),
-        scale_factors=_partial_echo(imaging, x),
         warnings=(
             *_sampling_warnings(sampling),
             *_calibration_warnings(len(calibration) - len(usable), len(found) - len(complete)),
@@ -258,19 +256,4 @@ def _sampling_warnings(sampling: Sampling) -> tuple[str, ...]:
     n_lines, n_places = int(sampling.lines.sum()), sampling.lines.size
     return (
         f"K-space is sampled irregularly ({n_lines} of {n_places} lines); parallel imaging needs regular sampling.",
-    )
-
-
-def _partial_echo(imaging: Sequence[Readout], x: Axis) -> tuple[ScaleFactor, ...]:
-    """Return the noise power that zero-filled ends of the readout take away: the unitary FFT spreads it over all x."""
-    recorded = [r.n_samples - r.discard_before - r.discard_after for r in imaging]
-    share = float(np.mean(recorded)) / x.length
-    if share == 1:
-        return ()
-    return (
-        ScaleFactor(
-            name="partial_echo",
-            value=share,
-            source=f"computed: {np.mean(recorded):.0f} of {x.length} samples of each line were recorded",
-        ),
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mroptimum.errors import UnreadableFile, UnsupportedData, WrongKindOfFile
 from mroptimum.rawdata import mat5
 from mroptimum.rawdata.acquisition import Acquisition, Complex64, FileFormat, Inspection, NoiseScan
-from mroptimum.rawdata.arrays import as_complex64, oversampling_removal, partial_echo, recorded_lines, separate
+from mroptimum.rawdata.arrays import as_complex64, recorded_lines, separate
 from mroptimum.rawdata.bounded_file import BoundedFile
 from mroptimum.rawdata.limits import refuse_if_absurd
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
@@ -55,17 +55,15 @@ def read_mat(path: Path) -> Acquisition:
     recorded = recorded_lines(recorded_kspace)
     refuse_implausible_signal(recorded_kspace, recorded)
     kspace, sampling, calibration = separate(recorded_kspace, recorded)
-    factors, hints = oversampling_removal(kspace.shape[-1], noise) if noise else ((), ())
     return Acquisition(
         kspace=kspace,
         sampled=sampling.lines,
         file_format=FileFormat.MAT,
         dwell_time_s=None,
+        is_oversampling_known=False,
         acceleration=sampling.acceleration,
         noise=noise,
         calibration=calibration,
-        scale_factors=(*partial_echo(recorded_kspace), *factors),
-        warnings=hints,
     )
 
 

@@ -59,7 +59,6 @@ def read_mrd(path: Path) -> Acquisition:
             flip_angle_deg=header.flip_angle_deg,
             echo_time_s=header.echo_time_s,
             repetition_time_s=header.repetition_time_s,
-            scale_factors=plan.scale_factors,
             protocol={
                 name: value for name, value in (("scanner", header.scanner), ("sequence", header.sequence)) if value
             },

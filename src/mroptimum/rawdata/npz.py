@@ -40,7 +40,7 @@ from mroptimum.rawdata.acquisition import (
     NoiseScan,
     SliceGeometry,
 )
-from mroptimum.rawdata.arrays import as_complex64, oversampling_removal, partial_echo, recorded_lines, separate
+from mroptimum.rawdata.arrays import as_complex64, recorded_lines, separate
 from mroptimum.rawdata.npy_arrays import array_shapes, load_arrays
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
 from mroptimum.rawdata.slice_axes import slice_geometry
@@ -91,13 +91,13 @@ def read_npz(path: Path) -> Acquisition:
         calibration = _calibration(arrays, kspace.shape)
     noise = _noise(arrays) if "noise" in arrays else None
     oversampling = _positive(arrays, "readout_oversampling")
-    factors, hints = oversampling_removal(kspace.shape[-1], noise) if noise and oversampling is None else ((), ())
     return Acquisition(
         kspace=kspace,
         sampled=sampling.lines,
         file_format=FileFormat.NPZ,
         dwell_time_s=_positive(arrays, "dwell_time_s"),
         readout_oversampling=oversampling or 1.0,
+        is_oversampling_known=oversampling is not None,
         acceleration=sampling.acceleration,
         noise=noise,
         calibration=calibration,
@@ -107,8 +107,6 @@ def read_npz(path: Path) -> Acquisition:
         flip_angle_deg=_positive(arrays, "flip_angle_deg"),
         echo_time_s=_positive(arrays, "echo_time_s"),
         repetition_time_s=_positive(arrays, "repetition_time_s"),
-        scale_factors=(*partial_echo(recorded_kspace), *factors),
-        warnings=hints,
     )
 
 

@@ -55,7 +55,6 @@ def read_twix(path: Path, file_format: FileFormat, *, image_measurement_only: bo
             flip_angle_deg=header.flip_angle_deg,
             echo_time_s=header.echo_time_s,
             repetition_time_s=header.repetition_time_s,
-            scale_factors=plan.scale_factors,
             protocol=_protocol(header),
             removed_fields=content.identifying_fields,
             warnings=(

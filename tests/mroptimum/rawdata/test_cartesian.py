@@ -64,19 +64,16 @@ def test_partial_fourier_is_completed_so_that_the_centre_is_in_the_middle() -> N
     np.testing.assert_array_equal(real(kspace)[0, 0, 0, 0, 0, :, 0], [0, 0, 0, *range(1, 10)])
 
 
-def test_an_asymmetric_echo_is_completed_and_its_noise_accounted_for() -> None:
+def test_an_asymmetric_echo_is_completed_with_zeros() -> None:
     plan, kspace, _ = sort([line(y, n_samples=6, centre_x=2) for y in range(N_Y)])
     assert plan.shape[6] == 8
     assert (kspace[..., :2] == 0).all()
     assert (kspace[..., 2:] != 0).all()
-    (factor,) = plan.scale_factors
-    assert factor.value == 6 / 8
 
 
 def test_discarded_samples_are_left_out() -> None:
-    plan, kspace, _ = sort([line(y, discard_before=1, discard_after=2) for y in range(N_Y)])
+    _, kspace, _ = sort([line(y, discard_before=1, discard_after=2) for y in range(N_Y)])
     np.testing.assert_array_equal(kspace[0, 0, 0, 0, 0, 0] != 0, [False, *[True] * 5, False, False])
-    assert plan.scale_factors[0].value == 5 / 8
 
 
 def test_calibration_lines_are_kept_apart() -> None:

@@ -68,7 +68,7 @@ def test_signal_and_noise_are_read(
     np.testing.assert_array_equal(read_noise(tmp_path / "scan.mat").samples, scan.noise)
     assert acquisition.dwell_time_s is None
     assert acquisition.geometry == ()
-    assert acquisition.scale_factors == ()
+    assert not acquisition.is_oversampling_known
     assert inspect(tmp_path / "scan.mat").kind == "imaging"
 
 
@@ -119,25 +119,6 @@ def test_undersampling_is_seen_in_the_zeros(tmp_path: Path, signal: Array) -> No
     assert acquisition.calibration is not None
     np.testing.assert_array_equal(np.flatnonzero(acquisition.calibration.sampled[0]), [5, 6, 7, 8, 9])
     np.testing.assert_array_equal(acquisition.calibration.kspace[0, :, 0, 6], signal[:, 6, 0].T)
-
-
-def test_removed_oversampling_is_inferred_with_a_warning(tmp_path: Path) -> None:
-    """The factor is the one that removing it with NumPy's default FFTs has: measured here, not believed."""
-    scan = simulate(Phantom(n_x=24, n_y=24, n_coils=2, readout_oversampling=2, n_noise_readouts=2000, sigma=0.05))
-
-    def removed(samples: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
-        columns = np.fft.fftshift(np.fft.ifft(np.fft.ifftshift(samples, axes=-1)), axes=-1)[..., 12:36]
-        return np.asarray(np.fft.fftshift(np.fft.fft(np.fft.ifftshift(columns, axes=-1)), axes=-1))
-
-    cropped = removed(scan.kspace[0, 0, 0]).transpose(2, 1, 0)
-    save(tmp_path / "cropped.mat", "v7", {"S": cropped, "N": scan.noise.transpose(2, 0, 1)})
-    acquisition = read(tmp_path / "cropped.mat")
-    (factor,) = acquisition.scale_factors
-    gain = (np.abs(removed(scan.noise)) ** 2).mean() / (np.abs(scan.noise) ** 2).mean()
-    assert factor.value == pytest.approx(gain, rel=0.02)
-    assert factor.value == 0.5
-    assert "inferred" in factor.source
-    assert len(acquisition.warnings) == 1
 
 
 @pytest.mark.parametrize("kind", ["v6", "v7"])

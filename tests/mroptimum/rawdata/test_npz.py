@@ -98,12 +98,10 @@ def test_noise_without_a_name_is_every_line(tmp_path: Path) -> None:
     np.testing.assert_array_equal(noise.samples, scan.kspace[0, 0, 0].transpose(1, 0, 2))
 
 
-def test_twice_the_noise_samples_are_inferred_only_where_nothing_is_said(tmp_path: Path, arrays: Arrays) -> None:
-    arrays["noise"] = np.concatenate([arrays["noise"], arrays["noise"][::-1]], axis=2)
-    assert read(saved(tmp_path / "said.npz", arrays)).scale_factors == ()
+def test_oversampling_is_known_only_where_it_is_said(tmp_path: Path, arrays: Arrays) -> None:
+    assert read(saved(tmp_path / "said.npz", arrays)).is_oversampling_known
     del arrays["readout_oversampling"]
-    (factor,) = read(saved(tmp_path / "unsaid.npz", arrays)).scale_factors
-    assert factor.value == 0.5
+    assert not read(saved(tmp_path / "unsaid.npz", arrays)).is_oversampling_known
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,6 @@ def test_every_sample_comes_back_to_its_place(files: dict[str, Path], accelerate
     assert acquisition.flip_angle_deg == phantom.flip_angle_deg
     assert acquisition.field_strength_t == phantom.field_strength_t
     assert acquisition.coil_names == ("Phantom:P1", "Phantom:P2", "Phantom:P3")
-    assert acquisition.scale_factors == ()
     assert acquisition.warnings == ()
 
 
