@@ -101,26 +101,9 @@ class Acquisition:
     imaging lines, calibration-only lines left out. ``readout_oversampling`` is how much longer x is than the
     reconstructed image; 1 and ``is_oversampling_known`` False in arrays that do not say. ``dwell_time_s`` is the time
     between samples as recorded, oversampling included (None: the file does not say). ``acceleration`` is (y, z).
-    ``geometry`` has one entry a slice, empty when the file knows none. ``noise`` is the noise scan that came in the same
-    file, if one did. ``removed_fields`` names (never quotes) what was stripped from the header because it could identify
-    a person.
-    """
-
-    kspace: Complex64
-    sampled: Mask
-
-
-@dataclass(frozen=True, kw_only=True)
-class Acquisition:
-    """One Cartesian multi-coil acquisition as recorded: nothing averaged, cropped, resampled or scaled.
-
-    ``kspace`` is ``(average, repetition, slice, coil, z, y, x)``, complex64, on the full encoded grid with zeros where
-    nothing was sampled; index ``n // 2`` is the centre of k-space along z, y and x. ``sampled`` is ``(z, y)``: the
-    imaging lines, calibration-only lines left out. ``readout_oversampling`` is how much longer x is than the
-    reconstructed image; 1 and ``is_oversampling_known`` False in arrays that do not say. ``dwell_time_s`` is the time
-    between samples as recorded, oversampling included (None: the file does not say). ``acceleration`` is (y, z). ``geometry`` has one entry a slice, empty when the file knows none.
-    ``noise`` is the noise scan that came in the same file, if one did. ``removed_fields`` names (never quotes) what was
-    stripped from the header because it could identify a person.
+    ``geometry`` has one entry a slice, empty when the file knows none. ``noise`` is the noise scan that came in the
+    same file, if one did. ``removed_fields`` names (never quotes) what was stripped from the header because it could
+    identify a person.
     """
 
     kspace: Complex64
