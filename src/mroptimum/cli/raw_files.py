@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mroptimum.cli.folders import existing
-from mroptimum.cli.terminal import AsJson, answering, as_values
+from mroptimum.cli.terminal import AsJson, answering
 
 app = typer.Typer()
 
@@ -21,7 +22,7 @@ def inspect(file: Annotated[Path, typer.Argument(dir_okay=False)], as_json: AsJs
     with answering(as_json) as terminal:
         found = rawdata.inspect(existing(file))
         if as_json:
-            terminal.json(as_values(found))
+            terminal.json(asdict(found))
             return
         terminal.record(
             "",

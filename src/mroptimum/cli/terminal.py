@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -82,6 +82,8 @@ def answering(as_json: bool = False) -> Iterator[Terminal]:
     except ExplainedError as error:
         terminal.error(error)
         raise typer.Exit(ExitCode.USAGE if isinstance(error, MissingExtra) else ExitCode.REFUSED) from None
+    except BrokenPipeError:
+        raise
     except OSError as error:
         what = f"{error.strerror or 'The file cannot be used'}: {error.filename or 'no file named'}."
         terminal.error(
@@ -118,10 +120,3 @@ def in_digits(value: float | None, digits: int = 4) -> str:
 def printable(text: str) -> str:
     """Return a text of somebody else's without what could move the cursor or change colours."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-
-
-def as_values(record: Any) -> Any:
-    """Return a dataclass as plain values for JSON."""
-    from dataclasses import asdict
-
-    return asdict(record)
