@@ -142,7 +142,7 @@ def model_from_scan(scan: NoiseScan, acquisition: Acquisition) -> NoiseModel:
             f"The noise scan has {scan.n_coils} coils, the signal {acquisition.n_coils}.",
             "Give a noise scan recorded with the coils of the signal.",
         )
-    warnings: list[str] = []
+    warnings = list(scan.warnings)
     psi, n_samples = _checked_covariance(scan.samples, acquisition.coil_names, warnings)
     n_x = int(acquisition.kspace.shape[-1])
     n_kept = n_columns(acquisition)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -219,6 +221,11 @@ def test_what_cannot_be_known_is_refused_with_a_reason(rng: np.random.Generator)
 def test_few_samples_are_warned_of_with_the_size_of_the_bias(rng: np.random.Generator) -> None:
     model = model_from_scan(scan(white_noise(rng, (1, 5, 50), PSI)), noise_only(rng))
     assert any("overestimated by about 5.4 %" in warning for warning in model.warnings)
+
+
+def test_what_the_reader_warned_of_is_not_lost(rng: np.random.Generator) -> None:
+    warned = replace(scan(white_noise(rng, (80, 5, 128), PSI)), warnings=("The dwell time was guessed.",))
+    assert model_from_scan(warned, noise_only(rng)).warnings == ("The dwell time was guessed.",)
 
 
 def test_missing_dwell_times_are_warned_of(rng: np.random.Generator) -> None:
