@@ -11,7 +11,7 @@ from coil_scenes import CoilScene, coil_scene
 from mroptimum.coils import CalibrationRegion, SliceSources, maps_for, read_sources, root_sum_of_squares
 from mroptimum.errors import ReconstructionError
 from mroptimum.fourier import to_image, to_kspace
-from mroptimum.task import CoilMapMethod, FileReference, Mask, MaskMethod, SensitivityMapOptions
+from mroptimum.task import CoilMapMethod, FileOptions, FileReference, Mask, MaskMethod, SensitivityMapOptions
 
 N_Y, N_X = 48, 64
 FILE = FileReference.model_validate({"type": "file", "options": {"type": "local", "filename": "a"}})
@@ -32,7 +32,12 @@ MASKS = {
 
 
 def options(method: CoilMapMethod, mask: Mask | None = None) -> SensitivityMapOptions:
-    return SensitivityMapOptions(sensitivity_map_method=method, mask=mask or Mask())
+    scan = FileReference(type="file", options=FileOptions(type="local", filename="body.dat"))
+    return SensitivityMapOptions(
+        sensitivity_map_method=method,
+        sensitivity_map_source=scan if method is CoilMapMethod.BODYCOIL else None,
+        mask=mask or Mask(),
+    )
 
 
 def sources_of(method: CoilMapMethod) -> SliceSources:
