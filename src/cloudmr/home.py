@@ -6,8 +6,9 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from cloudmr.errors import Conflict, SettingsError
 
@@ -41,29 +42,51 @@ def load_secret_key(home: Path) -> bytes:
             pass
         finally:
             fresh.unlink()
+    keep_private(path)
     return path.read_bytes()
+
+
+def keep_private(file: Path) -> None:
+    """Have a file be there, and be its owner's alone, however open the folder around it is. Raises `OSError`."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # One that was there before may have been made with whatever the umask left.
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
 def only_brain(database: Path) -> Iterator[None]:
-    """Hold a database file for one Brain process; the hold ends with the process, however that ends.
+    """Hold a database file for one Brain process, for its owner's eyes only; the hold ends with the process.
 
     Raises `Conflict` (`brain_already_running`), `SettingsError` where there can be no such file.
     """
-    try:
-        lock = database.with_name(f"{database.name}.lock").open("a")
-    except OSError as error:
-        raise SettingsError(
-            f"The database {database} cannot be used: {error.strerror}.",
-            "Set DATABASE_URL to a file in a folder that can be written to.",
-        ) from error
-    with lock as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict(
-                f"Another CloudMR Brain runs with {database}.",
-                "Use that one, end it, or set CLOUDMR_HOME to another folder.",
-                code="brain_already_running",
-            ) from None
+            held = database.with_name(f"{database.name}.lock")
+            keep_private(held)
+            _hold(stack.enter_context(held.open("a")), database)
+            # Only now: closing a file takes from this process every lock that its SQLite connections have there.
+            keep_private(database)
+            # SQLite makes these two with the database's mode; what an earlier Brain left keeps the one it had.
+            for beside in (database.with_name(f"{database.name}{ending}") for ending in ("-wal", "-shm")):
+                if beside.exists():
+                    keep_private(beside)
+        except OSError as error:
+            raise SettingsError(
+                f"The database {database} cannot be used: {error.strerror}.",
+                "Set DATABASE_URL to a file in a folder that can be written to.",
+            ) from error
         yield
+
+
+def _hold(lock: IO[str], database: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Conflict(
+            f"Another CloudMR Brain runs with {database}.",
+            "Use that one, end it, or set CLOUDMR_HOME to another folder.",
+            code="brain_already_running",
+        ) from None

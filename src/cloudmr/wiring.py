@@ -102,7 +102,13 @@ class _Server(uvicorn.Server):
     def __init__(self, app: FastAPI, listener: socket.socket) -> None:
         # No access log: the paths of signed requests are good for what they sign.
         config = uvicorn.Config(
-            app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=_SHUTDOWN_S
+            app,
+            access_log=False,
+            log_config=None,
+            # Whoever connects from this machine could otherwise say to be anybody, and guess passwords as somebody new.
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_S,
         )
         super().__init__(config)
         self.started_callbacks: list[Callable[[], object]] = []

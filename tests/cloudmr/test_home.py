@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cloudmr.errors import Conflict, SettingsError
-from cloudmr.home import load_secret_key, make_home, only_brain
+from cloudmr.home import keep_private, load_secret_key, make_home, only_brain
 
 
 def test_a_home_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
@@ -35,6 +35,22 @@ def test_a_secret_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> Non
     other = tmp_path / "other"
     other.mkdir()
     assert load_secret_key(other) != key
+
+
+def test_a_secret_key_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    key = load_secret_key(tmp_path)
+    (tmp_path / "secret-key").chmod(0o644)
+    assert load_secret_key(tmp_path) == key
+    assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+def test_a_private_file_keeps_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("content")
+    file.chmod(0o666)
+    keep_private(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_text() == "content"
 
 
 def test_two_that_make_a_key_at_once_have_the_same(tmp_path: Path) -> None:

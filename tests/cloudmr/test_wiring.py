@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from asgi import TestClient
 from bench import PASSWORD
 from cloudmr.errors import Conflict, SettingsError
+from cloudmr.services.throttling import SIGN_IN
 from cloudmr.settings import Settings
 from cloudmr.wiring import _listen, create_app, running
 from mroptimum.errors import MissingExtra
@@ -41,6 +43,36 @@ def test_a_server_answers_and_its_links_lead_to_it(tmp_path: Path) -> None:
         assert signed["url"].startswith(f"{url}/objects/data/uploads/")
         assert "server" not in client.get("/healthz").headers
     assert {path.name for path in tmp_path.iterdir()} >= {"brain.sqlite", "brain.sqlite.lock", "secret-key", "storage"}
+
+
+@pytest.mark.parametrize("is_left_open", [False, True])
+def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path, is_left_open: bool) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for folder in (home, elsewhere):
+        folder.mkdir(mode=0o755)
+    if is_left_open:
+        for name in ("brain.sqlite", "brain.sqlite.lock"):
+            (elsewhere / name).touch(mode=0o644)
+    with running(at(home, DATABASE_URL=f"sqlite:///{elsewhere / 'brain.sqlite'}")) as url:
+        httpx.post(f"{url}/api/auth/register", json=CREDENTIALS)
+        files = [*elsewhere.iterdir(), home / "secret-key"]
+        assert {file.name for file in files} >= {"brain.sqlite", "brain.sqlite-wal", "brain.sqlite-shm", "secret-key"}
+        assert {file.name: oct(stat.S_IMODE(file.stat().st_mode)) for file in files} == {
+            file.name: "0o600" for file in files
+        }
+
+
+def test_nobody_chooses_the_address_they_are_counted_under(tmp_path: Path) -> None:
+    with running(at(tmp_path)) as url, httpx.Client(base_url=url) as client:
+        client.post("/api/auth/register", json=CREDENTIALS)
+        wrong = {**CREDENTIALS, "password": "wrong password"}
+        for number in range(SIGN_IN.limit + 1):
+            answer = client.post("/api/auth/login", json=wrong, headers={"X-Forwarded-For": f"192.0.2.{number}"})
+        assert answer.status_code == 429
+    with sqlite3.connect(tmp_path / "brain.sqlite") as connection:
+        addresses = {address for (address,) in connection.execute("SELECT address FROM audit_events")}
+    connection.close()
+    assert addresses == {"127.0.0.1"}
 
 
 def test_what_was_kept_is_there_again(tmp_path: Path) -> None:
@@ -81,7 +113,7 @@ def test_a_database_that_cannot_be_is_explained(tmp_path: Path) -> None:
         running(at(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'no' / 'brain.sqlite'}")),
     ):
         pass
-    (tmp_path / "brain.sqlite").mkdir()
+    (tmp_path / "brain.sqlite").write_text("this was never a database" * 100)
     with pytest.raises(SettingsError, match="does not answer"), running(at(tmp_path)):
         pass
 
