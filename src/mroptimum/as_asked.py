@@ -39,6 +39,11 @@ def as_asked(acquisition: Acquisition, reconstructor: Reconstructor) -> Acquisit
             f"The task says acceleration {wanted}, the file was sampled with {acquisition.acceleration[0]}.",
             "Leave accelerations out (null) to take the file's own, or set decimate for a full scan.",
         )
+    if acquisition.acceleration == (1, 1) and np.any(np.diff(np.flatnonzero(acquisition.sampled[0])) != 1):
+        raise ReconstructionError(
+            f"K-space is sampled irregularly ({int(acquisition.sampled.sum())} of {acquisition.sampled.size} lines).",
+            "Use a scan with all lines of one run, or with every R-th line.",
+        )
     if reconstructor.name not in UNFOLDING and acquisition.acceleration != (1, 1):
         raise ReconstructionError(
             f"The scan is accelerated by {acquisition.acceleration[0]}; {reconstructor.name} reconstructs full scans.",

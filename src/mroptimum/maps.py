@@ -43,7 +43,7 @@ def all_maps(document: TaskDocument, slices: list[SliceMaps]) -> list[Map]:
         )
     ]
     g_factors = [s.g_factor for s in slices if s.g_factor is not None]
-    if g_factors and (options.gfactor or document.output.gfactor):
+    if g_factors and options.gfactor and document.output.gfactor:
         g = np.stack(g_factors)
         inverse = np.zeros_like(g)
         np.divide(1.0, g, out=inverse, where=g > 0)

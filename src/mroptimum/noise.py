@@ -203,7 +203,9 @@ def model_from_estimate(source: NoiseSource, acquisition: Acquisition, second: A
         bandwidth = bandwidth_ratio(samples)
         if _is_coloured(bandwidth, warnings):
             column_power = _column_power(samples, samples.shape[-1], samples.shape[-1])
-    chain = ScaleChain((step, *_image_steps(acquisition)))
+    # These two see the readout as it is zero-filled, so what that takes from the noise is in the samples already.
+    has_readout = source in {NoiseSource.REPETITIONS, NoiseSource.IMAGE_CORNERS}
+    chain = ScaleChain((step, *_image_steps(acquisition, readout=not has_readout)))
     return NoiseModel(
         covariance=psi * chain.power,
         sample_covariance=psi,
@@ -377,8 +379,8 @@ def _column_power(samples: Complex, n_band: int, n_kept: int) -> NDArray[np.floa
     return power
 
 
-def _image_steps(acquisition: Acquisition) -> tuple[ScaleStep, ...]:
-    """Return the factors that the reconstruction of this acquisition adds for every source of noise."""
+def _image_steps(acquisition: Acquisition, *, readout: bool = True) -> tuple[ScaleStep, ...]:
+    """Return the factors that the reconstruction of this acquisition adds, that of a shortened readout if wanted."""
     steps = []
     if acquisition.n_averages > 1:
         n = acquisition.n_averages
@@ -389,24 +391,31 @@ def _image_steps(acquisition: Acquisition) -> tuple[ScaleStep, ...]:
                 source=f"computed from the operator applied, mean of {n} readouts",
             )
         )
-    steps.extend(_partial_fourier_steps(acquisition))
+    steps.extend(_zero_filled("lines", *_lines_present(acquisition)))
+    if readout:
+        steps.extend(_zero_filled("samples of each readout", *_samples_present(acquisition)))
     return tuple(steps)
 
 
+def lines_power(acquisition: Acquisition) -> float:
+    """Return the noise power of a voxel relative to that of a sampled line: below 1 where lines are zero-filled."""
+    n_acquired, n_grid = _lines_present(acquisition)
+    return n_acquired / n_grid
+
+
 def partial_fourier_power(acquisition: Acquisition) -> float:
-    """Return the noise power of an image voxel relative to a sampled line: below 1 where lines are zero-filled."""
-    return ScaleChain(tuple(_partial_fourier_steps(acquisition))).power
+    """Return the noise power of a voxel relative to that of a recorded sample, shortened readouts counted, too."""
+    n_acquired, n_grid = _samples_present(acquisition)
+    return lines_power(acquisition) * n_acquired / n_grid
 
 
-def _partial_fourier_steps(acquisition: Acquisition) -> Iterator[ScaleStep]:
-    parts = {"lines": _lines_present(acquisition), "samples of each readout": _samples_present(acquisition)}
-    for name, (n_acquired, n_grid) in parts.items():
-        if n_acquired < n_grid:
-            yield ScaleStep(
-                name=f"partial Fourier, {name}",
-                value=n_acquired / n_grid,
-                source=f"{n_acquired} of {n_grid} acquired, the rest zero-filled",
-            )
+def _zero_filled(name: str, n_acquired: int, n_grid: int) -> Iterator[ScaleStep]:
+    if n_acquired < n_grid:
+        yield ScaleStep(
+            name=f"partial Fourier, {name}",
+            value=n_acquired / n_grid,
+            source=f"{n_acquired} of {n_grid} acquired, the rest zero-filled",
+        )
 
 
 def _lines_present(acquisition: Acquisition) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from mroptimum.coils import CalibrationRegion, CoilMaps, SliceSources, maps_for
 from mroptimum.convention import Complex, Real
 from mroptimum.errors import ReconstructionError, TaskError
 from mroptimum.flip_angle import corrected
-from mroptimum.noise import NoiseModel, n_columns, partial_fourier_power, whiten, whitener
+from mroptimum.noise import NoiseModel, lines_power, n_columns, partial_fourier_power, whiten, whitener
 from mroptimum.rawdata.acquisition import Acquisition
 from mroptimum.reconstruction import Reconstruction
 from mroptimum.reconstruction.b1 import B1Weighted
@@ -116,6 +116,8 @@ def _measure(
 ) -> tuple[SnrMap, NoiseDomain | None]:
     kspace = repetitions[0]
     column_sd: Real | float = 1.0 if noise is None or noise.column_power is None else np.sqrt(noise.column_power)
+    # Lines are drawn over the whole readout, so only zero-filled lines make the image quieter than they are.
+    kspace_noise_sd = 1.0 / np.sqrt(lines_power(acquisition))
     n_replicas = task.options.replicas or 0
     match task.name:
         case Method.AC:
@@ -135,17 +137,22 @@ def _measure(
                 seed,
                 domain=task.options.noise_domain,
                 column_sd=column_sd,
-                kspace_noise_sd=1.0 / np.sqrt(partial_fourier_power(acquisition)),
+                kspace_noise_sd=kspace_noise_sd,
                 report=report,
             )
         case Method.CR:
             box_size = task.options.box_size or 0
-            return (
-                generalised_pseudo_replica_snr(
-                    reconstruction, kspace, n_replicas, box_size, seed, column_sd=column_sd, report=report
-                ),
-                NoiseDomain.KSPACE,
+            found = generalised_pseudo_replica_snr(
+                reconstruction,
+                kspace,
+                n_replicas,
+                box_size,
+                seed,
+                column_sd=column_sd,
+                kspace_noise_sd=kspace_noise_sd,
+                report=report,
             )
+            return found, NoiseDomain.KSPACE
 
 
 def _inside(values: Real, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -177,6 +184,8 @@ def _calibration(
         return None
     n_y, n_x = kspace.shape[-2:]
     lines = np.flatnonzero(sampled)
+    if lines.size == 0:
+        return None
     reach = min(n_y // 2 - lines[0], lines[-1] - n_y // 2 + 1)
     if reach < 1:
         raise ReconstructionError(

@@ -15,7 +15,7 @@ from mroptimum.as_asked import as_asked
 from mroptimum.coils import SliceSources, read_sources
 from mroptimum.coils.slice_grid import SliceGrid
 from mroptimum.convention import Real
-from mroptimum.errors import NoiseError
+from mroptimum.errors import NoiseError, ReconstructionError
 from mroptimum.flip_angle import read_flip_angle
 from mroptimum.journal import Journal, Progress
 from mroptimum.maps import all_maps, image_alone
@@ -25,7 +25,16 @@ from mroptimum.one_slice import SliceMaps, measure_slice
 from mroptimum.rawdata.acquisition import Acquisition
 from mroptimum.rawdata.recognise import recognise
 from mroptimum.result import InputFile, Map, Protocol, Result
-from mroptimum.task import FileReference, Method, NoiseEstimate, ReconstructorOptions, TaskDocument
+from mroptimum.task import (
+    CoilMapMethod,
+    FileReference,
+    Method,
+    NoiseEstimate,
+    ReconstructionName,
+    Reconstructor,
+    ReconstructorOptions,
+    TaskDocument,
+)
 
 __all__ = ["NoSnr", "Progress", "run"]
 
@@ -81,6 +90,8 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
     acquisition = as_asked(recorded, task.options.reconstructor)
     if options.decimate:
         journal.say(f"decimated to every {acquisition.acceleration[0]}th line")
+    if _acl_is_idle(task.options.reconstructor):
+        journal.warn("acl is not used: coil maps by this method take all calibration data; innerACL would heed it.")
     if recorded.n_repetitions > 1 and task.name is not Method.MR:
         journal.say(f"{recorded.n_repetitions} repetitions: the SNR is that of the first")
     journal.expect(acquisition.n_slices, task.options.replicas or 1)
@@ -115,6 +126,10 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
             measure_slice(acquisition, index, noise, task, sources[index], flip_angle_deg[index], seed, report)
         )
         journal.finish(task.options.replicas or 1)
+    if not any(s.mask.any() for s in slices):
+        raise ReconstructionError(
+            "The mask leaves no voxel of any slice.", "Lower its value, or choose another mask.", code="empty_mask"
+        )
     unsolvable = sum(s.n_unsolvable for s in slices)
     if unsolvable:
         journal.warn(f"{unsolvable} voxels cannot be told apart by these coils and were set to 0.")
@@ -159,6 +174,17 @@ def _describe(acquisition: Acquisition, journal: Journal) -> None:
     )
     for warning in acquisition.warnings:
         journal.warn(warning)
+
+
+def _acl_is_idle(reconstructor: Reconstructor) -> bool:
+    """Return whether the task says how many calibration lines to use, and nothing uses that."""
+    options = reconstructor.options
+    is_heeded = (
+        options.decimate
+        or reconstructor.name is ReconstructionName.GRAPPA
+        or options.sensitivity_map.options.sensitivity_map_method is CoilMapMethod.INNER_ACL
+    )
+    return options.acl != (None, None) and not is_heeded
 
 
 def _multiraid(options: ReconstructorOptions) -> bool | None:

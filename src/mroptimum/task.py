@@ -117,6 +117,12 @@ class NoiseDomain(StrEnum):
     """In the sampled lines of k-space: the check."""
 
 
+MAX_REPLICAS = 10_000
+"""More say nothing more: the standard error is then below 1 %, that of the covariance itself."""
+MAX_BOX = 128
+"""Half-width of a box that covers an image of 256."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
@@ -258,7 +264,7 @@ class ReconstructorOptions(_Part):
     sensitivity_map: SensitivityMap = SensitivityMap()
     decimate: bool = Field(False, description="undersample a full scan, as if it had been accelerated")
     accelerations: tuple[PositiveInt, PositiveInt] | None = Field(None, description="null: as the file was sampled")
-    acl: tuple[NonNegativeInt | None, NonNegativeInt | None] = Field(
+    acl: tuple[PositiveInt | None, PositiveInt | None] = Field(
         (None, None), description="extent of the calibration region in samples; null: all there is"
     )
     kernel_size: tuple[PositiveInt, PositiveInt] | None = Field(None, description="GRAPPA only")
@@ -295,8 +301,10 @@ class Reconstructor(_Part):
 class TaskOptions(_Part):
     """What a method needs beyond the reconstruction; the same seed gives the same numbers."""
 
-    replicas: PositiveInt | None = Field(None, alias="NR", description="number of pseudo replicas (pmr, cr)")
-    box_size: NonNegativeInt | None = Field(None, description="half-width of the box of cr, in voxels")
+    replicas: PositiveInt | None = Field(
+        None, alias="NR", le=MAX_REPLICAS, description="number of pseudo replicas (pmr, cr)"
+    )
+    box_size: NonNegativeInt | None = Field(None, le=MAX_BOX, description="half-width of the box of cr, in voxels")
     seed: NonNegativeInt = Field(0, le=2**63 - 1, description="of the drawn noise (pmr, cr)")
     noise_domain: Annotated[NoiseDomain, BeforeValidator(_lower)] = NoiseDomain.IMAGE
     reconstructor: Reconstructor
@@ -320,6 +328,10 @@ class Task(_Part):
             raise ValueError(f"{self.name} needs NR, the number of replicas")
         if self.options.replicas is not None and not replicated:
             raise ValueError(f"NR goes with pmr and cr, not with {self.name}")
+        if self.options.seed and not replicated:
+            raise ValueError(f"seed goes with pmr and cr, not with {self.name}")
+        if self.options.noise_domain is not NoiseDomain.IMAGE and self.name is not Method.PMR:
+            raise ValueError(f"noiseDomain goes with pmr, not with {self.name}")
         if (self.options.box_size is not None) != (self.name is Method.CR):
             raise ValueError("boxSize goes with cr, and only with that")
         return self

@@ -13,6 +13,11 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 FORBIDDEN = {
     "mroptimum": ("cloudmr",),
+    "mroptimum.phantom": tuple(
+        f"mroptimum.{room}" for room in ("convention", "noise", "fourier", "coils", "reconstruction", "snr", "run")
+    ),
+    "mroptimum.package": ("mroptimum.report", "mroptimum.run"),
+    "mroptimum.roi": ("mroptimum.report", "mroptimum.run"),
     "cloudmr.model": (
         *(
             f"cloudmr.{room}"

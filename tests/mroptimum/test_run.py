@@ -25,7 +25,7 @@ from mroptimum.phantom import (
 )
 from mroptimum.result import MapId
 from mroptimum.run import NoSnr, run
-from mroptimum.task import NoiseDomain
+from mroptimum.task import NoiseDomain, TaskDocument
 from tasks import local, map_of, run_flags
 
 Writer = Callable[[Path, Scan], None]
@@ -120,6 +120,57 @@ def test_the_methods_agree_on_one_scan_with_repetitions(flags: Flags, tmp_path: 
     assert abs(deviation(found, truth.snr, truth.mask)) < 0.02
 
 
+@pytest.mark.parametrize("reconstruction", ["rss", "b1"])
+def test_every_method_agrees_on_a_partial_fourier_scan(reconstruction: str, tmp_path: Path) -> None:
+    """28 of 96 lines are zero-filled; the real repetitions are the judge."""
+    phantom = Phantom(n_coils=6, n_omitted_lines=28, n_repetitions=40, sigma=0.005)
+    path, scan = written(phantom, tmp_path, "npz")
+    mask = np.abs(scan.image) > 0.5 * np.abs(scan.image).max()
+    judge = map_of(run_flags(Flags(method="mr", reconstruction=reconstruction), path), MapId.SNR).data[mask]
+    documents = [
+        Flags(method="ac", reconstruction=reconstruction).document(local(path), None),
+        Flags(method="pmr", replicas=60, reconstruction=reconstruction).document(local(path), None),
+        in_kspace(Flags(method="pmr", replicas=60, reconstruction=reconstruction).document(local(path), None)),
+        Flags(method="cr", replicas=4, box_size=3, reconstruction=reconstruction).document(local(path), None),
+    ]
+    for document in documents:
+        found = map_of(run(document, locate=lambda _: path), MapId.SNR).data[mask]
+        assert np.median(found / judge) == pytest.approx(1, abs=0.03), document.task.name
+
+
+def in_kspace(document: TaskDocument) -> TaskDocument:
+    values = document.as_json()
+    values["task"]["options"]["noiseDomain"] = "kspace"
+    return TaskDocument.parse(values)
+
+
+def shortened(scan: Scan, path: Path, *, with_noise: bool) -> None:
+    """Write a scan whose echo was cut: the first 30 of 96 samples of every readout are zero."""
+    kspace = scan.kspace[:, :, :, :, None].copy()
+    kspace[..., :30] = 0
+    arrays = {"kspace": kspace, "readout_oversampling": np.array(1.0)}
+    np.savez(path, allow_pickle=False, **arrays, **({"noise": scan.noise} if with_noise else {}))
+
+
+def test_every_method_agrees_on_a_shortened_echo(tmp_path: Path) -> None:
+    scan = simulate(Phantom(n_coils=6, n_repetitions=40, sigma=0.005))
+    with_noise, without = tmp_path / "with.npz", tmp_path / "without.npz"
+    shortened(scan, with_noise, with_noise=True)
+    shortened(scan, without, with_noise=False)
+    mask = np.abs(scan.image) > 0.5 * np.abs(scan.image).max()
+    judge = map_of(run_flags(Flags(method="mr", reconstruction="b1"), with_noise), MapId.SNR).data[mask]
+    pmr = Flags(method="pmr", replicas=60, reconstruction="b1")
+    found = {
+        "ac": run_flags(Flags(reconstruction="b1"), with_noise),
+        "pmr": run_flags(pmr, with_noise),
+        "pmr in k-space": run(in_kspace(pmr.document(local(with_noise), None)), locate=lambda _: with_noise),
+        "repetitions": run_flags(Flags(reconstruction="b1", noise_estimate="repetitions"), without),
+    }
+    for name, result in found.items():
+        ratio = float(np.median(map_of(result, MapId.SNR).data[mask] / judge))
+        assert ratio == pytest.approx(1, abs=0.03), name
+
+
 @pytest.mark.parametrize("reconstruction", ["sense", "grappa"])
 def test_pseudo_replicas_of_an_accelerated_scan_agree_with_the_analytic_map(
     reconstruction: str, tmp_path: Path
@@ -189,6 +240,45 @@ def test_what_does_not_fit_together_is_refused(tmp_path: Path) -> None:
         run_flags(Flags(method="mr"), full)
     with pytest.raises(NoiseError, match="5 coils, the signal 4"):
         run_flags(Flags(), full, other)
+
+
+def test_irregular_sampling_is_refused(tmp_path: Path) -> None:
+    scan = simulate(Phantom(n_coils=4, n_x=32, n_y=32))
+    kspace = scan.kspace[:, :, :, :, None].copy()
+    kspace[..., [3, 4, 9, 15, 22], :] = 0
+    np.savez(tmp_path / "holes.npz", kspace=kspace, noise=scan.noise)
+    for reconstruction in ("rss", "b1", "sense"):
+        with pytest.raises(ReconstructionError, match="irregular"):
+            run_flags(Flags(reconstruction=reconstruction), tmp_path / "holes.npz")
+
+
+def test_what_has_no_effect_or_no_end_is_said(tmp_path: Path) -> None:
+    path, _ = written(Phantom(n_coils=4, n_x=32, n_y=32), tmp_path)
+    result = run_flags(Flags(reconstruction="b1", acs_lines=8), path)
+    assert any("acl is not used" in warning for warning in result.warnings)
+    values = Flags(reconstruction="b1").document(local(path), None).as_json()
+    options = values["task"]["options"]["reconstructor"]["options"]
+    options["sensitivityMap"] = {"options": {"mask": {"method": "threshold", "value": 1e9}}}
+    document = TaskDocument.parse(values)
+    with pytest.raises(ReconstructionError, match="no voxel"):
+        run(document, locate=lambda _: path)
+    for flags in (
+        Flags(acs_lines=0),
+        Flags(seed=3),
+        Flags(method="pmr", replicas=100_000_000),
+        Flags(method="cr", replicas=4, box_size=10_000_000),
+    ):
+        with pytest.raises(TaskError):
+            flags.document(local(path), None)
+
+
+def test_g_maps_can_be_left_out(tmp_path: Path) -> None:
+    phantom = Phantom(n_coils=6, n_x=32, n_y=32, acceleration=2, n_calibration_lines=12)
+    path, _ = written(phantom, tmp_path)
+    values = Flags(reconstruction="sense").document(local(path), None).as_json()
+    values["output"]["gfactor"] = False
+    result = run(TaskDocument.parse(values), locate=lambda _: path)
+    assert MapId.SENSE_G not in {of_map.id for of_map in result.maps}
 
 
 def test_progress_goes_from_start_to_end_and_can_be_stopped(tmp_path: Path) -> None:

@@ -39,16 +39,22 @@ class Scene:
 
     def sense(self, lines: NDArray[np.intp], x: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """SNR and g of column x for the sampled lines, from the dense encoding matrix."""
+        n_y = self.shape[1]
+        variance = np.linalg.inv(self._normal(lines, x)).diagonal().real
+        unaccelerated = 1 / self._normal(np.arange(n_y), x).diagonal().real
+        g = np.sqrt(variance / unaccelerated * len(lines) / n_y)
+        return np.abs(self.m[:, x]) / np.sqrt(variance), g
+
+    def condition(self, lines: NDArray[np.intp], x: int) -> float:
+        """Condition number of the system of column x: what an inverse loses of double precision."""
+        return float(np.linalg.cond(self._normal(lines, x)))
+
+    def _normal(self, lines: NDArray[np.intp], x: int) -> Array:
         n_coils, n_y, _ = self.shape
         encoding = np.concatenate([_dft(n_y)[lines] * self.s[c, :, x] for c in range(n_coils)])
         inverse = np.kron(np.linalg.inv(self.psi / 2), np.eye(len(lines)))
-        normal = encoding.conj().T @ inverse @ encoding
-        variance = np.linalg.inv(normal).diagonal().real
-        full = np.concatenate([_dft(n_y) * self.s[c, :, x] for c in range(n_coils)])
-        all_lines = np.kron(np.linalg.inv(self.psi / 2), np.eye(n_y))
-        unaccelerated = 1 / (full.conj().T @ all_lines @ full).diagonal().real
-        g = np.sqrt(variance / unaccelerated * len(lines) / n_y)
-        return np.abs(self.m[:, x]) / np.sqrt(variance), g
+        normal: Array = encoding.conj().T @ inverse @ encoding
+        return normal
 
 
 def _dft(n: int) -> Array:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from mroptimum import fourier
@@ -207,13 +208,12 @@ def _solve_columns(coil_maps: CoilMaps, comb: Comb) -> Sense:
             continue
         s = maps[:, rows, x]
         normal = spread[np.ix_(rows, rows)] * (s.conj().T @ s)
-        try:
-            inverse = np.linalg.inv(normal)
-        except np.linalg.LinAlgError:
+        inverse = _inverse(normal)
+        if inverse is None:
             n_unsolvable += rows.size
             continue
         inverses[x][np.ix_(rows, rows)] = inverse
-        variance[rows, x] = np.maximum(np.diagonal(inverse).real, 0.0)
+        variance[rows, x] = np.diagonal(inverse).real
     own = np.einsum("cyx,cyx->yx", maps.conj(), maps).real
     effective = n_y / comb.n_lines
     dtype = coil_maps.maps.real.dtype
@@ -223,3 +223,15 @@ def _solve_columns(coil_maps: CoilMaps, comb: Comb) -> Sense:
         g_factor=np.sqrt(variance * own / effective).astype(dtype),
         n_unsolvable=n_unsolvable,
     )
+
+
+def _inverse(normal: NDArray[np.complex128]) -> NDArray[np.complex128] | None:
+    """Return the inverse of one column's system, None where a pivot has lost all but 1e-12 of itself."""
+    try:
+        lower = np.linalg.cholesky(normal)
+    except np.linalg.LinAlgError:
+        return None
+    if np.any(np.diagonal(lower).real ** 2 <= CONDITION_LIMIT * np.diagonal(normal).real):
+        return None
+    inverse: NDArray[np.complex128] = scipy.linalg.cho_solve((lower, True), np.eye(len(normal), dtype=np.complex128))
+    return inverse

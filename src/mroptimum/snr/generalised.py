@@ -29,23 +29,27 @@ def generalised_pseudo_replica_snr(
     seed: np.random.SeedSequence,
     *,
     column_sd: Real | float = 1.0,
+    kspace_noise_sd: float = 1.0,
     report: Callable[[int], None] = lambda _: None,
 ) -> SnrMap:
     """Return the SNR of whitened k-space (coil, y, x) from `n_replicas` replicas and boxes of half-width `box_size`.
 
-    `column_sd` is the noise sd of each column relative to the whitened, (x,). `report` is called after each replica
-    with the number done, and may raise to stop. Raises `TaskError` for a box of one voxel.
+    `column_sd` is the noise sd of each column relative to the whitened, (x,), `kspace_noise_sd` that of a sampled line
+    (more than 1 where some are zero-filled). A box reaches no further than the image. `report` is called after each
+    replica with the number done, and may raise to stop. Raises `TaskError` for a box of one voxel.
     """
     if box_size < 1:
         raise TaskError(
             "A box of one voxel has no spread.", "Give a boxSize of at least 1 (a 3 x 3 box).", code="box_too_small"
         )
     image = reconstruction.image(kspace)
+    box_size = min(box_size, max(image.shape))
     sampled = np.any(kspace != 0, axis=(0, 2))
     variance = np.zeros(image.shape)
     for done, stream in enumerate(seed.spawn(n_replicas), start=1):
         generator = np.random.Generator(np.random.SFC64(stream))
         noise = np.where(sampled[:, None], white_noise(generator, kspace.shape), np.complex64(0))
+        noise *= np.float32(kspace_noise_sd)
         residual = (
             reconstruction.image(noise) if reconstruction.is_linear else reconstruction.image(kspace + noise) - image
         )

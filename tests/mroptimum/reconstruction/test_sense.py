@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mroptimum.coils import CoilMaps
-from mroptimum.convention import Real
+from mroptimum.convention import Complex, Real
 from mroptimum.errors import ReconstructionError
 from mroptimum.reconstruction.sense import Sense, sense
 from mroptimum.snr.analytic import analytic_snr
@@ -31,7 +31,7 @@ def comb(n: int, first: int, acceleration: int) -> NDArray[np.bool_]:
     return lines
 
 
-def relative(found: Real, true: Real) -> float:
+def relative(found: Real | Complex, true: Real | Complex) -> float:
     return float(np.max(np.abs(found - true) / np.abs(true)))
 
 
@@ -52,9 +52,11 @@ def test_snr_and_g_equal_the_dense_inverse(n_coils: int, n_y: int, acceleration:
     snr, image = found.snr, found.image
     for x in range(5):
         true_snr, true_g = scene.sense(np.flatnonzero(lines), x)
-        assert relative(snr[:, x], true_snr) < 1e-9
-        assert relative(np.asarray(unfolding.g_factor)[:, x], true_g) < 1e-9
-    np.testing.assert_allclose(image, scene.m * norm, rtol=1e-8)
+        # An inverse in double precision, the dense one too, loses the condition number.
+        bound = 1e-10 + 10 * np.finfo(float).eps * scene.condition(np.flatnonzero(lines), x)
+        assert relative(snr[:, x], true_snr) < bound
+        assert relative(np.asarray(unfolding.g_factor)[:, x], true_g) < bound
+        assert relative(image[:, x], (scene.m * norm)[:, x]) < bound
 
 
 def test_four_folds_in_double_precision() -> None:
@@ -123,12 +125,13 @@ def test_a_smaller_object_is_easier_to_unfold() -> None:
     np.testing.assert_allclose(np.asarray(masked.g_factor)[mask], 1.0, rtol=1e-12)
 
 
-def test_voxels_that_cannot_be_told_apart_are_counted_and_zero() -> None:
-    same = np.full((4, 8, 3), 0.5, dtype=np.complex128)
-    unfolding = sense(CoilMaps(maps=same, mask=np.ones((8, 3), dtype=bool), method="equal"), comb(8, 0, 2), 2)
-    assert unfolding.n_unsolvable == 24
+@pytest.mark.parametrize("n_y", [8, 9, 65])
+def test_voxels_that_cannot_be_told_apart_are_counted_and_zero(n_y: int) -> None:
+    same = np.full((4, n_y, 3), 0.5, dtype=np.complex128)
+    unfolding = sense(CoilMaps(maps=same, mask=np.ones((n_y, 3), dtype=bool), method="equal"), comb(n_y, 0, 2), 2)
+    assert unfolding.n_unsolvable == n_y * 3
     assert not np.any(unfolding.noise_sd)
-    assert not np.any(unfolding.image(np.ones((4, 8, 3), dtype=np.complex128)))
+    assert not np.any(unfolding.image(np.ones((4, n_y, 3), dtype=np.complex128)))
 
 
 def irregular() -> NDArray[np.bool_]:
