@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cloudmr.api.app import build_app
 from cloudmr.compute.local import LocalCompute
+from cloudmr.connections import PromptConnection, max_connections, raise_file_limit
 from cloudmr.database.base import Database
 from cloudmr.database.engine import is_sqlite, make_engine, sqlite_file
 from cloudmr.database.migrate import migrate
@@ -62,6 +63,7 @@ def serve(settings: Settings, *, ready: Callable[[str], object] | None = None) -
 
     Port 0 is any free port. Raises `SettingsError` where it cannot listen, `Conflict` where the home is in use.
     """
+    raise_file_limit()
     with _server(settings) as (server, url):
         if ready is not None:
             server.started_callbacks.append(lambda: ready(url))
@@ -105,6 +107,8 @@ class _Server(uvicorn.Server):
             app,
             access_log=False,
             log_config=None,
+            http=PromptConnection,
+            limit_concurrency=max_connections(),
             # Whoever connects from this machine could otherwise say to be anybody, and guess passwords as somebody new.
             proxy_headers=False,
             server_header=False,

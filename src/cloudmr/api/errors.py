@@ -67,6 +67,11 @@ _PROTOCOL_ERRORS: Mapping[int, Explanation] = {
         "message": "This address does not take this method.",
         "next_step": "Use one of the methods in the Allow header.",
     },
+    408: {
+        "code": "body_too_slow",
+        "message": "The request did not arrive in time.",
+        "next_step": "Send it again, without pauses.",
+    },
     413: {
         "code": "body_too_large",
         "message": "The request is larger than is taken here.",

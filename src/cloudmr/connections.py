@@ -1,0 +1,91 @@
+"""What a server gives to its connections: so many at once, and each a while to say what it wants.
+
+uvicorn closes a connection that says nothing between two requests, and has no deadline for one that never ends its
+first, or sends it byte by byte: a few hundred of those would take every file descriptor there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+REQUEST_HEAD_S = 10
+"""How long the head of a request may take to arrive: it is one packet, sent whole by whoever means it."""
+_MOST_CONNECTIONS = 1000
+"""Everybody of a large institute following a job, and far below what one process can hold."""
+_TOLD_BEFORE_DROPPED = 100
+"""Connections above the limit that are told so (503) before others are dropped without a word."""
+_OTHER_FILES = 256
+"""Database, log, pipes of running jobs, and connections that are told that they are too many."""
+_ENOUGH_FILES = 10_240
+"""Enough for every connection; the most that macOS grants without being set up for more."""
+
+
+def raise_file_limit() -> None:
+    """Let this process have as many files open as it is allowed and may need; by default it is often only 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def max_connections(n_files: int | None = None) -> int:
+    """Return how many connections `n_files` open files allow, by default as many as this process may have."""
+    if n_files is None:
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        n_files = _ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft
+    # Each may have a file open as well: the part it sends, the object it gets.
+    return max(1, min(_MOST_CONNECTIONS, (n_files - _OTHER_FILES) // 2))
+
+
+class PromptConnection(H11Protocol):
+    """A connection that is closed when it takes too long to ask for something, and at once when there are too many."""
+
+    request_head_s: float = REQUEST_HEAD_S
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        """Wait for the first request, or drop one connection too many."""
+        super().connection_made(transport)
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency + _TOLD_BEFORE_DROPPED:
+            transport.abort()
+            return
+        self._expect_request()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait no longer once a request is there to be answered."""
+        super().data_received(data)
+        if self._is_answering:
+            self._expect_nothing()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, unless it has come already, right behind the one before."""
+        super().on_response_complete()
+        if not self._is_answering:
+            self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    @property
+    def _is_answering(self) -> bool:
+        # Until the first request uvicorn has None here, whatever it declares.
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _expect_request(self) -> None:
+        self._expect_nothing()
+        self._deadline = self.loop.call_later(self.request_head_s, self.transport.close)
+
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

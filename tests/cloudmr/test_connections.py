@@ -1,0 +1,103 @@
+"""Slow and many clients at a real server: sockets, no clock but the server's."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from cloudmr import connections, wiring
+from cloudmr.connections import PromptConnection, max_connections
+from cloudmr.settings import Settings
+from cloudmr.wiring import running
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    settings = Settings.from_environment({"CLOUDMR_HOME": str(tmp_path), "CLOUDMR_PORT": "0"})
+    with running(settings) as url:
+        address = urlsplit(url)
+        assert address.hostname is not None
+        assert address.port is not None
+        yield address.hostname, address.port
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: brain\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: brain\r\n\r\nGET /healthz HTTP/1.1\r\n",
+        b"POST /nothing HTTP/1.1\r\nHost: brain\r\nContent-Length: 10\r\n\r\nhalf",
+    ],
+)
+def test_a_request_that_never_ends_is_hung_up_on(
+    sent: bytes, server: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PromptConnection, "request_head_s", 0.05)
+    with socket.create_connection(server, timeout=4) as client:
+        client.sendall(sent)
+        while client.recv(4096):
+            pass
+
+
+def test_a_connection_in_use_is_kept(server: tuple[str, int]) -> None:
+    opened = []
+
+    def trace(name: str, _info: object) -> None:
+        if name == "connection.connect_tcp.complete":
+            opened.append(name)
+
+    with httpx.Client(base_url=f"http://{server[0]}:{server[1]}") as client:
+        for _ in range(3):
+            client.get("/healthz", extensions={"trace": trace}).raise_for_status()
+    assert len(opened) == 1
+
+
+def test_too_many_are_told_so_and_more_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "max_connections", lambda: 3)
+    monkeypatch.setattr(connections, "_TOLD_BEFORE_DROPPED", 1)
+    settings = Settings.from_environment({"CLOUDMR_HOME": str(tmp_path), "CLOUDMR_PORT": "0"})
+    with running(settings) as url, ExitStack() as stack:
+        address = urlsplit(url)
+
+        def wait_idly(n_clients: int) -> None:
+            for _ in range(n_clients):
+                stack.enter_context(socket.create_connection((address.hostname or "", address.port or 0)))
+
+        wait_idly(2)
+        assert httpx.get(f"{url}/healthz").status_code == 503
+        wait_idly(2)
+        with pytest.raises((httpx.NetworkError, httpx.RemoteProtocolError)):
+            httpx.get(f"{url}/healthz")
+
+
+@pytest.mark.parametrize(("n_files", "n_connections"), [(10_240, 1000), (1024, 384), (256, 1), (64, 1)])
+def test_every_connection_may_have_a_file_open_too(n_files: int, n_connections: int) -> None:
+    assert max_connections(n_files) == n_connections
+
+
+def test_a_server_may_open_as_many_files_as_it_is_allowed() -> None:
+    program = """
+import resource
+from cloudmr.connections import raise_file_limit
+raise_file_limit()
+print(*resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert hard == resource.RLIM_INFINITY or hard >= 400
+    printed = subprocess.run(
+        ["/bin/sh", "-c", 'ulimit -Sn 300 && ulimit -Hn 400 && exec "$0" -c "$1"', sys.executable, program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout.split() == ["400", "400"]
