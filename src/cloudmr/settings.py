@@ -53,6 +53,7 @@ class Settings:
     n_running_each: int = Limits.n_running_each
     n_queued_each: int = Limits.n_queued_each
     max_upload_bytes: int = Limits.max_upload_bytes
+    max_stored_bytes_each: int = Limits.max_stored_bytes_each
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -101,6 +102,7 @@ class Settings:
             n_running_each=self.n_running_each,
             n_queued_each=self.n_queued_each,
             max_upload_bytes=self.max_upload_bytes,
+            max_stored_bytes_each=self.max_stored_bytes_each,
         )
 
     def describe(self) -> Iterator[SettingRow]:
@@ -232,5 +234,11 @@ _VARIABLES = (
         field="max_upload_bytes",
         parse=_whole_number(1, 10**12),
         meaning="Largest file that can be uploaded.",
+    ),
+    _Variable(
+        name="CLOUDMR_STORED_BYTES_EACH",
+        field="max_stored_bytes_each",
+        parse=_whole_number(1, 10**15),
+        meaning="Size of all data files of one person in the shared unit.",
     ),
 )

@@ -36,6 +36,7 @@ def test_what_is_set_is_taken() -> None:
             "CLOUDMR_RUNNING_EACH": "3",
             "CLOUDMR_QUEUED_EACH": "9",
             "CLOUDMR_MAX_UPLOAD_BYTES": "1000",
+            "CLOUDMR_STORED_BYTES_EACH": "3000",
         }
     )
     assert settings.home == Path("/var/lib/cloudmr")
@@ -44,7 +45,9 @@ def test_what_is_set_is_taken() -> None:
     assert settings.secret_key == SECRET.encode()
     assert settings.public_url == "https://brain.example.org"
     assert (settings.host, settings.port) == ("0.0.0.0", 0)
-    assert settings.limits == Limits(n_slots=7, n_running_each=3, n_queued_each=9, max_upload_bytes=1000)
+    assert settings.limits == Limits(
+        n_slots=7, n_running_each=3, n_queued_each=9, max_upload_bytes=1000, max_stored_bytes_each=3000
+    )
 
 
 def test_an_empty_variable_is_as_good_as_none() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
-from cloudmr.database.tables import data_files, job_inputs, jobs
+from cloudmr.database.tables import data_files, job_inputs, jobs, units
 from cloudmr.model.data_files import DataFile, DataState
 from cloudmr.model.jobs import END_STATES
+from cloudmr.model.units import Mode
 
 
 class DataFiles:
@@ -37,6 +38,19 @@ class DataFiles:
             query = query.where(data_files.c.id < before)
         rows = self._connection.execute(query.order_by(data_files.c.id.desc()).limit(limit)).mappings()
         return [DataFile(**row) for row in rows]
+
+    def stored_bytes(self, owner_id: str, *, mode: Mode) -> int:
+        """Return the size of a person's data files in units of this mode, complete or on their way."""
+        query = (
+            select(func.coalesce(func.sum(data_files.c.size_bytes), 0))
+            .select_from(data_files.join(units, units.c.id == data_files.c.unit_id))
+            .where(
+                data_files.c.owner_id == owner_id,
+                data_files.c.state.in_({DataState.UPLOADING, DataState.READY}),
+                units.c.mode == mode,
+            )
+        )
+        return int(self._connection.execute(query).scalar_one())
 
     def replace(self, before: DataFile, after: DataFile) -> bool:
         """Write `after` if the file still stands where `before` says; tell whether it did."""

@@ -13,7 +13,8 @@ class Limits:
     """The numbers an operator may set.
 
     `n_slots` jobs run at once on the Brain's machine; a person has at most `n_running_each` of them and `n_queued_each`
-    waiting. A job waits for its turn no longer than `queue_wait`. A unit that does not speak for itself is asked about
+    waiting. The data files of one person in the shared unit have `max_stored_bytes_each` together, those on their way
+    included. A job waits for its turn no longer than `queue_wait`. A unit that does not speak for itself is asked about
     each job every `check_period`; one that stays silent beyond a job's deadline is given up after `silence`.
     """
 
@@ -21,6 +22,7 @@ class Limits:
     n_running_each: int = 2
     n_queued_each: int = 20
     max_upload_bytes: int = 20 * _GB
+    max_stored_bytes_each: int = 20 * _GB
     queue_wait: timedelta = timedelta(days=7)
     check_period: timedelta = timedelta(seconds=30)
     silence: timedelta = timedelta(hours=1)

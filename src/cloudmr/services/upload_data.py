@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cloudmr.errors import Conflict, InvalidRequest
+from cloudmr.database.base import Transaction
+from cloudmr.errors import Conflict, InvalidRequest, LimitReached
 from cloudmr.model.data_files import MAX_PARTS, DataFile, DataState, clean_filename
 from cloudmr.model.ids import Kind
 from cloudmr.model.people import Caller
@@ -16,9 +17,12 @@ from cloudmr.model.unit_choice import choose_unit
 from cloudmr.model.units import APP_NAME, ComputingUnit, Mode
 from cloudmr.services.brain import Brain
 from cloudmr.services.ownership import own_data_file, unit_of
+from cloudmr.services.throttling import UPLOAD, count_try, try_key
 from cloudmr.services.views import DataView
 from cloudmr.storage.base import PART_SIZE_BYTES, Bucket, ObjectInfo, SignedRequest, UploadedPart
 from cloudmr.storage.errors import UploadNotFound
+
+_ASK_AGAIN_S = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,8 @@ def start_upload(
 ) -> StartedUpload:
     """Choose the unit and begin an upload to it.
 
-    Raises what `choose_unit` raises, and `InvalidRequest` for a name that cannot be shown or a size beyond the limit.
+    Raises what `choose_unit` raises, `InvalidRequest` for a name that cannot be shown or a size beyond the limit, and
+    `LimitReached` for too many uploads (`too_many_tries`) or too much data in the shared unit (`storage_full`).
     """
     filename = clean_filename(filename)
     limit_bytes = min(brain.limits.max_upload_bytes, MAX_PARTS * PART_SIZE_BYTES)
@@ -50,8 +55,10 @@ def start_upload(
             "Check the file; leave out measurements that are not needed.",
             code="file_size",
         )
+    count_try(brain, UPLOAD, try_key("upload", caller.id))
     with brain.database.read() as transaction:
         choice = choose_unit(transaction.units.open_to(caller.id, app_name=APP_NAME), unit_id=unit_id, mode=mode)
+        _check_room(brain, transaction, caller, choice.unit, size_bytes)
     data_id = brain.new_id(Kind.DATA)
     data_file = DataFile(
         id=data_id,
@@ -63,10 +70,17 @@ def start_upload(
         state=DataState.UPLOADING,
         created_at=brain.now(),
     )
-    upload_id = brain.connect(choice.unit).storage.start_upload(Bucket.DATA, data_file.key)
+    storage = brain.connect(choice.unit).storage
+    upload_id = storage.start_upload(Bucket.DATA, data_file.key)
     data_file = replace(data_file, upload_id=upload_id)
-    with brain.database.write() as transaction:
-        transaction.data_files.add(data_file)
+    try:
+        with brain.database.write() as transaction:
+            # Looked at once more: another upload may have begun meanwhile, and only here is it one after the other.
+            _check_room(brain, transaction, caller, choice.unit, size_bytes)
+            transaction.data_files.add(data_file)
+    except LimitReached:
+        storage.abort_upload(Bucket.DATA, data_file.key, upload_id)
+        raise
     return StartedUpload(view=DataView(data_file=data_file, unit=choice.unit), reason=choice.reason)
 
 
@@ -131,6 +145,21 @@ def abort_upload(brain: Brain, caller: Caller, data_id: str) -> None:
         if data_file.state is not DataState.UPLOADING or not transaction.data_files.replace(data_file, aborted):
             raise _ended()
     brain.check_alarm.set()
+
+
+def _check_room(brain: Brain, transaction: Transaction, caller: Caller, unit: ComputingUnit, size_bytes: int) -> None:
+    if unit.mode is not Mode.MODE_1:
+        return
+    limit_bytes = brain.limits.max_stored_bytes_each
+    stored_bytes = transaction.data_files.stored_bytes(caller.id, mode=Mode.MODE_1)
+    if stored_bytes + size_bytes > limit_bytes:
+        raise LimitReached(
+            f"Your data files in the shared computing unit have {stored_bytes} of {limit_bytes} bytes, unfinished "
+            f"uploads included; the file has {size_bytes}.",
+            "Delete data files or give up uploads that you do not need, or use a computing unit of your own (mode 2).",
+            retry_after_s=_ASK_AGAIN_S,
+            code="storage_full",
+        )
 
 
 def _joined(brain: Brain, data_file: DataFile, unit: ComputingUnit) -> ObjectInfo:

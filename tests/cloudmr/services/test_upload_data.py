@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from bench import Bench
-from cloudmr.errors import Conflict, InvalidRequest, NotFound
+from cloudmr.errors import Conflict, InvalidRequest, LimitReached, NotFound
 from cloudmr.model.data_files import DataState
 from cloudmr.model.limits import Limits
 from cloudmr.model.people import Caller
+from cloudmr.model.throttle import Tries
 from cloudmr.model.units import Mode
+from cloudmr.services.data_files import delete_data
 from cloudmr.services.purge_data import purge_data
+from cloudmr.services.throttling import UPLOAD, try_key
 from cloudmr.services.upload_data import abort_upload, complete_upload, list_parts, sign_part, start_upload
 from cloudmr.storage.base import PART_SIZE_BYTES, Bucket
 from cloudmr.storage.checksums import composite
@@ -132,3 +137,56 @@ def test_the_limit_is_the_operators(bench: Bench, ada: Caller) -> None:
     brain = replace(bench.brain, limits=Limits(max_upload_bytes=7))
     with pytest.raises(InvalidRequest, match="1 to 7"):
         start_upload(brain, ada, filename="meas.dat", size_bytes=8)
+
+
+def test_a_person_has_so_much_room_in_the_shared_unit(bench: Bench, ada: Caller, bob: Caller) -> None:
+    bench.brain = replace(bench.brain, limits=Limits(max_stored_bytes_each=20))
+    ready = bench.data_file(ada, b"raw data")
+    unfinished = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=12).view.data_file
+    with pytest.raises(LimitReached, match="20 of 20 bytes") as refused:
+        start_upload(bench.brain, ada, filename="meas.dat", size_bytes=1)
+    assert refused.value.instance_code == "storage_full"
+    assert "Delete data files" in refused.value.next_step
+    start_upload(bench.brain, bob, filename="meas.dat", size_bytes=20)
+    abort_upload(bench.brain, ada, unfinished.id)
+    start_upload(bench.brain, ada, filename="meas.dat", size_bytes=12)
+    delete_data(bench.brain, ada, ready.id)
+    start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8)
+
+
+def test_room_in_a_unit_of_ones_own_is_ones_own_affair(bench: Bench, ada: Caller) -> None:
+    bench.own_unit(ada, is_default=True)
+    brain = replace(bench.brain, limits=Limits(max_stored_bytes_each=10))
+    for _ in range(2):
+        start_upload(brain, ada, filename="meas.dat", size_bytes=11)
+    start_upload(brain, ada, filename="meas.dat", size_bytes=10, mode=Mode.MODE_1)
+
+
+def test_many_uploads_at_once_find_no_more_room_than_one_after_the_other(bench: Bench, ada: Caller) -> None:
+    brain = replace(bench.brain, limits=Limits(max_stored_bytes_each=20))
+    n_uploads = 6
+    together = threading.Barrier(n_uploads)
+
+    def begin(_: int) -> bool:
+        together.wait()
+        try:
+            start_upload(brain, ada, filename="meas.dat", size_bytes=8)
+        except LimitReached:
+            return False
+        return True
+
+    with ThreadPoolExecutor(n_uploads) as threads:
+        assert sum(threads.map(begin, range(n_uploads))) == 2
+    assert len(list((bench.folder / "storage" / "uploads").iterdir())) == 2
+
+
+def test_uploads_are_begun_at_a_rate(bench: Bench, ada: Caller, bob: Caller) -> None:
+    with bench.brain.database.write() as transaction:
+        transaction.tries.put(try_key("upload", ada.id), Tries(count=UPLOAD.limit - 1, since=bench.clock.now))
+    start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8)
+    with pytest.raises(LimitReached) as refused:
+        start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8)
+    assert refused.value.instance_code == "too_many_tries"
+    start_upload(bench.brain, bob, filename="meas.dat", size_bytes=8)
+    bench.clock.advance(seconds=refused.value.retry_after_s)
+    start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8)
