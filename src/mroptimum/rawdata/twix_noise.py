@@ -12,20 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mroptimum.errors import WrongKindOfFile
+from mroptimum.errors import UnsupportedData, WrongKindOfFile
 from mroptimum.rawdata.acquisition import Complex64, NoiseScan
+from mroptimum.rawdata.noise_power import image_noise_power
 from mroptimum.rawdata.plausibility import refuse_implausible_noise
 from mroptimum.rawdata.readout import alike, stack
 from mroptimum.rawdata.twix_content import TwixMeasurement
 
 _VENDOR_BANDWIDTH_PER_PIXEL_HZ = 130.0
 _LINES_LOOKED_AT = 512
-_QUIETEST_LINES = 0.1
-_ENOUGH_OVERSAMPLING = 1.5
 _ALIKE = 0.05
 _UNCERTAIN = 0.25
+_IMPOSSIBLE_BELOW = 0.8
+"""Noise seen over noise predicted, below which the prediction is wrong: signal can add to noise, nothing takes away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,8 @@ def noise_of_image(
             continue
         try:
             scan = noise_of(measurement, file_bytes=file_bytes)
-        except WrongKindOfFile as error:
-            warnings.append(f"A noise scan in the file was left out. {error.message}")
+        except (WrongKindOfFile, UnsupportedData) as error:
+            warnings.append(f"A noise scan in the file was left out. {error.message} {error.next_step}")
             continue
         fitting.append(replace(scan, samples=scan.samples[:, order]))
     if not fitting:
@@ -97,25 +97,30 @@ def embedded_dwell_time(
     """Decide the dwell time of noise lines ``(readout, coil, sample)`` recorded inside an imaging measurement.
 
     `imaging` are readouts of the image, each ``(coil, sample)``, `oversampling` is that of the readout. Of the two
-    known habits, the one whose noise power fits the noise seen in the image is taken.
+    known habits, the one that fits the noise of the image is taken; where signal is in the way, the one that does not
+    predict more than was seen. Raises `UnsupportedData` when neither can be ruled out.
     """
     if image_dwell_time_s is None:
         return DwellTime(seconds=None, source="the header gives none")
     vendor_s = 1 / (_VENDOR_BANDWIDTH_PER_PIXEL_HZ * noise.shape[-1])
-    ratio = vendor_s / image_dwell_time_s
-    if abs(np.log(ratio)) < _ALIKE:
+    if abs(np.log(vendor_s / image_dwell_time_s)) < _ALIKE:
         return DwellTime(seconds=image_dwell_time_s, source="that of the image (header)")
-    undamaged = [readout for readout in imaging if np.isfinite(readout).all()]
-    if not undamaged:
-        return DwellTime(seconds=image_dwell_time_s, source="that of the image, assumed")
-    observed = _image_noise_power(undamaged, noise, oversampling)
-    if abs(np.log(observed)) <= abs(np.log(observed / ratio)):
-        seconds, habit, misfit = image_dwell_time_s, "that of the image", observed
-    else:
-        seconds, habit, misfit = vendor_s, "130 Hz per pixel", observed / ratio
-    found = f"the noise seen in the image then has {misfit:.2f} times the power expected from the noise lines"
+    seen = image_noise_power(imaging, noise, oversampling=oversampling)
+    if seen is None:
+        raise _undecided("no readout of the image can be compared with them")
+    habits = {"that of the image": image_dwell_time_s, "130 Hz per pixel": vendor_s}
+    misfits = {habit: seen.ratio * image_dwell_time_s / seconds for habit, seconds in habits.items()}
+    habit = min(misfits, key=lambda name: abs(np.log(misfits[name])))
+    if not seen.is_noise_alone or abs(misfits[habit] - 1) >= _UNCERTAIN:
+        # What was seen is an upper bound: of the habits, only one that predicts too much can be ruled out.
+        if min(misfits.values()) >= _IMPOSSIBLE_BELOW:
+            raise _undecided("the image's signal covers its noise")
+        habit = max(misfits, key=lambda name: misfits[name])
+    misfit = misfits[habit]
+    what = "noise" if seen.is_noise_alone else "noise (and some signal)"
+    found = f"the {what} seen in the image then has {misfit:.2f} times the power expected from the noise lines"
     return DwellTime(
-        seconds=seconds,
+        seconds=habits[habit],
         source=f"{habit}, inferred: {found}",
         warning=None
         if abs(misfit - 1) < _UNCERTAIN
@@ -123,40 +128,11 @@ def embedded_dwell_time(
     )
 
 
-def _image_noise_power(imaging: Sequence[Complex64], noise: Complex64, oversampling: float) -> float:
-    """Return the noise power in the image over that of the noise scan.
-
-    With readout oversampling, the columns of the readout's image beyond the field of view hold noise only. Without it,
-    the lines with least power, at the edge of k-space, hold little else.
-    """
-    inner = 1 / oversampling if oversampling >= _ENOUGH_OVERSAMPLING else None
-    image_powers = np.array([_coil_power(readout, inner) for readout in imaging])
-    noise_power = np.mean([_coil_power(readout, inner) for readout in noise], axis=0)
-    if inner is not None:
-        # The median over lines passes over the strong ones, whose truncated readouts ring beyond the field of view.
-        return _mean_ratio(np.median(image_powers, axis=0), noise_power)
-    per_line = image_powers.sum(axis=1)
-    quiet = image_powers[per_line <= np.quantile(per_line, _QUIETEST_LINES)]
-    return _mean_ratio(quiet.mean(axis=0), noise_power)
-
-
-def _coil_power(readout: Complex64, inner: float | None) -> NDArray[np.float64]:
-    """Return the mean power of each coil, of the columns beyond the `inner` part of the readout's image if given.
-
-    Columns up to halfway to the edge of the band are taken: further out, little passes the receiver's filter.
-    """
-    samples = readout.astype(np.complex128)
-    if inner is not None:
-        position = np.abs(np.fft.fftfreq(samples.shape[1])) * 2
-        columns = (position > inner + 0.1 * (1 - inner)) & (position < (1 + inner) / 2)
-        samples = np.fft.fft(samples, axis=1, norm="ortho")[:, columns]
-    return np.asarray(np.mean(samples.real**2 + samples.imag**2, axis=1))
-
-
-def _mean_ratio(image: NDArray[np.float64], noise: NDArray[np.float64]) -> float:
-    """Return the ratio of powers (coil), averaged over the coils that receive anything."""
-    alive = (noise > 0) & (image > 0)
-    return float(np.mean(image[alive] / noise[alive])) if alive.any() else 1.0
+def _undecided(why: str) -> UnsupportedData:
+    return UnsupportedData(
+        f"The dwell time of the noise lines in front of the image is in no header, and cannot be inferred: {why}.",
+        "Give the noise scan as a file of its own.",
+    )
 
 
 def _coil_order(noise: TwixMeasurement, image: TwixMeasurement) -> list[int] | None:
