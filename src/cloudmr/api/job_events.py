@@ -18,16 +18,22 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from cloudmr.api.access import Reader, TheBrain
+from cloudmr.api.access import Credentials, Reader, TheBrain
 from cloudmr.api.jobs import EventAnswer, JobDetail, JobId, ProgressAnswer
+from cloudmr.errors import NotAllowed, NotSignedIn
 from cloudmr.model.events import JobEvent
 from cloudmr.model.jobs import Job
+from cloudmr.model.tokens import Scope
+from cloudmr.services.brain import Brain
 from cloudmr.services.jobs import job_history
+from cloudmr.services.sessions import authenticate
 from cloudmr.services.views import JobView
 
 router = APIRouter(prefix="/api/job", tags=["jobs"])
 
 LOOK_EVERY_S = 0.5
+CHECK_TOKEN_EVERY_S = 60
+"""So long a stream outlives the session that opened it, at most: signing out and suspending an account end it."""
 
 
 class JobFollower:
@@ -67,18 +73,34 @@ def _follow(job_id: JobId, caller: Reader, brain: TheBrain) -> str:
     return job_id
 
 
+def _is_let_in(brain: Brain, secret: str) -> bool:
+    try:
+        authenticate(brain, secret, Scope.READ)
+    except (NotSignedIn, NotAllowed):
+        return False
+    return True
+
+
 @router.get("/{job_id}/events", response_class=EventSourceResponse)
 async def follow_job(
     job_id: Annotated[str, Depends(_follow)],
     caller: Reader,
+    credentials: Credentials,
     brain: TheBrain,
     request: Request,
     last_event_id: Annotated[str, Header(max_length=20)] = "",
 ) -> AsyncIterator[ServerSentEvent]:
-    """Follow a job until it ends. `Last-Event-ID` is the number of the last event that was seen."""
+    """Follow a job until it or the session ends. `Last-Event-ID` is the number of the last event that was seen."""
+    assert credentials is not None, "there is no caller without"
+    checked_at = anyio.current_time()
     follower = JobFollower(int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else 0)
     stopping: anyio.Event = request.app.state.stopping
     while not stopping.is_set():
+        if anyio.current_time() >= checked_at + CHECK_TOKEN_EVERY_S:
+            # Too late for an error; who comes back with this token is told what is wrong with it.
+            if not await run_in_threadpool(_is_let_in, brain, credentials.credentials):
+                return
+            checked_at = anyio.current_time()
         view, events = await run_in_threadpool(job_history, brain, caller, job_id, after=follower.last_number)
         for news in follower.news(view, events):
             yield news

@@ -18,6 +18,7 @@ from cloudmr.model.jobs import Job
 from cloudmr.model.people import Caller
 from cloudmr.services.cancel_job import cancel_job
 from cloudmr.services.jobs import job_history
+from cloudmr.services.sessions import log_out
 from cloudmr.services.settle_job import settle_job
 
 
@@ -127,6 +128,22 @@ def test_a_stream_ends_when_the_server_does(ada: tuple[TestClient, Caller], clie
     reader.start()
     assert ended.wait(10)
     reader.join()
+
+
+def test_a_stream_ends_with_the_session(
+    ada: tuple[TestClient, Caller], bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_events, "CHECK_TOKEN_EVERY_S", 0)
+    client, caller = ada
+    job = bench.running_job(caller)
+    stream = told(client, job)
+    assert [next(stream).name for _ in range(3)] == ["state", "event", "event"]
+    bench.unit.progress(job.execution_name, step="reading", sequence=1)
+    bench.unit.outbox.deliver()
+    assert [next(stream).name for _ in range(2)] == ["event", "state"]
+    log_out(bench.brain, caller, address="192.0.2.1")
+    assert list(stream) == []
+    assert client.get(f"/api/job/{job.id}/events").status_code == 401
 
 
 def test_nothing_new_is_nothing_told(bench: Bench) -> None:
