@@ -10,6 +10,7 @@ from cloudmr.errors import InvalidRequest, NotAllowed, NotSignedIn
 from cloudmr.model.audit import AuditAction, AuditEvent
 from cloudmr.model.ids import Kind
 from cloudmr.model.people import Account, AccountStatus, Caller, normal_email
+from cloudmr.model.throttle import Tries
 from cloudmr.model.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, Scope, Token, new_secret, secret_hash
 from cloudmr.services.brain import Brain
 from cloudmr.services.throttling import SIGN_IN, count_try, try_key
@@ -39,6 +40,8 @@ def log_in(brain: Brain, *, email: str, password: str, address: str) -> Session:
     if not brain.passwords.matches(account.password_hash if account else None, password) or account is None:
         if account is not None:
             _audit(brain, account, AuditAction.SESSION_REFUSED, address)
+        else:
+            _count_nobody(brain, address)
         raise NotSignedIn(
             "The e-mail address or the password is wrong.",
             "Check both; register if you have no account.",
@@ -145,6 +148,16 @@ def _audit(brain: Brain, account: Account, action: AuditAction, address: str) ->
     event = AuditEvent(account_id=account.id, at=brain.now(), action=action, address=address)
     with brain.database.write() as transaction:
         transaction.accounts.audit(event)
+
+
+def _count_nobody(brain: Brain, address: str) -> None:
+    """Write once, as `_audit` does for an account: how long a refusal takes must not tell whether there is one.
+
+    It is kept with the tries, and forgotten with them: nobody's audit trail is there for anybody to fill.
+    """
+    key = try_key("sign-in of nobody", address, brain.new_id(Kind.TOKEN))
+    with brain.database.write() as transaction:
+        transaction.tries.put(key, Tries(count=1, since=brain.now()))
 
 
 def _not_active(account: Account) -> NotAllowed:

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from bench import PASSWORD, Bench
 from cloudmr.errors import Conflict, InvalidRequest, LimitReached, NotAllowed, NotSignedIn
@@ -75,6 +75,24 @@ def test_an_unknown_address_and_a_wrong_password_look_the_same(bench: Bench, acc
             sign_in(bench, email=email, password=password)
         answers.append(refused.value.explain())
     assert answers[0] == answers[1] == answers[2]
+
+
+def test_an_unknown_address_costs_as_many_writes_as_a_known_one(bench: Bench, account: Account) -> None:
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith(("INSERT", "COMMIT", "BEGIN IMMEDIATE")):
+            statements.append(statement.partition(" ")[0])
+
+    event.listen(bench.brain.database.engine, "before_cursor_execute", note)
+    written = []
+    for email in (EMAIL, "bob@example.org"):
+        statements.clear()
+        with pytest.raises(NotSignedIn):
+            sign_in(bench, email=email, password="wrong password")
+        written.append(statements.copy())
+    assert written[0] == written[1] == ["BEGIN", "INSERT"] * 2
+    assert "bob@example.org" not in everything_stored(bench)
 
 
 def test_an_unknown_account_costs_as_many_hashes_as_a_known_one() -> None:
