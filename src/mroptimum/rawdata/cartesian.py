@@ -12,7 +12,14 @@ from mroptimum.errors import UnreadableFile, UnsupportedData
 from mroptimum.rawdata.acquisition import Calibration, Complex64, Mask
 from mroptimum.rawdata.limits import refuse_if_absurd
 from mroptimum.rawdata.readout import Readout
-from mroptimum.rawdata.sampling import Axis, Sampling, centred_axis, contiguous_block, split_sampling
+from mroptimum.rawdata.sampling import (
+    Axis,
+    Sampling,
+    centred_axis,
+    contiguous_block,
+    sampling_warnings,
+    split_sampling,
+)
 
 _BYTES_PER_SAMPLE = 8
 
@@ -102,7 +109,7 @@ def plan_grid(
         sampling=sampling,
         calibration_lines=_mask(complete, z, y),
         warnings=(
-            *_sampling_warnings(sampling),
+            *sampling_warnings(sampling),
             *_calibration_warnings(len(calibration) - len(usable), len(found) - len(complete)),
         ),
     )
@@ -248,12 +255,3 @@ def _calibration_warnings(n_other: int, n_incomplete: int) -> tuple[str, ...]:
     if n_incomplete:
         warnings.append(f"{n_incomplete} calibration lines were left out: they are missing in some slices.")
     return tuple(warnings)
-
-
-def _sampling_warnings(sampling: Sampling) -> tuple[str, ...]:
-    if sampling.is_regular:
-        return ()
-    n_lines, n_places = int(sampling.lines.sum()), sampling.lines.size
-    return (
-        f"K-space is sampled irregularly ({n_lines} of {n_places} lines); parallel imaging needs regular sampling.",
-    )

@@ -23,6 +23,7 @@ from mroptimum.rawdata.arrays import as_complex64, recorded_lines, separate
 from mroptimum.rawdata.bounded_file import BoundedFile
 from mroptimum.rawdata.limits import refuse_if_absurd
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
+from mroptimum.rawdata.sampling import sampling_warnings
 from mroptimum.rawdata.summary import sha256_of
 
 SIGNAL_NAMES = ("s", "signal", "kspace", "k_space", "rawdata", "raw", "data")
@@ -64,6 +65,7 @@ def read_mat(path: Path) -> Acquisition:
         acceleration=sampling.acceleration,
         noise=noise,
         calibration=calibration,
+        warnings=sampling_warnings(sampling),
     )
 
 

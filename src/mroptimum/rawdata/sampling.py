@@ -118,3 +118,13 @@ def contiguous_block(mask: Mask, seed: Mask) -> Mask:
             last += 1
         block[z, first : last + 1] = row[first : last + 1]
     return block
+
+
+def sampling_warnings(sampling: Sampling) -> tuple[str, ...]:
+    """Return what a person should know of the sampling, whatever the format."""
+    if sampling.is_regular:
+        return ()
+    n_lines, n_places = int(sampling.lines.sum()), sampling.lines.size
+    return (
+        f"K-space is sampled irregularly ({n_lines} of {n_places} lines); parallel imaging needs regular sampling.",
+    )
