@@ -7,7 +7,7 @@ chain (`mroptimum.convention`); every factor is computed from what was really do
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy.linalg
@@ -142,6 +142,7 @@ def model_from_scan(scan: NoiseScan, acquisition: Acquisition) -> NoiseModel:
             f"The noise scan has {scan.n_coils} coils, the signal {acquisition.n_coils}.",
             "Give a noise scan recorded with the coils of the signal.",
         )
+    scan = _in_order_of(acquisition.coil_names, scan)
     warnings = list(scan.warnings)
     psi, n_samples = _checked_covariance(scan.samples, acquisition.coil_names, warnings)
     n_x = int(acquisition.kspace.shape[-1])
@@ -268,6 +269,22 @@ def _complex128(array: Complex) -> NDArray[np.complex128]:
 def n_columns(acquisition: Acquisition) -> int:
     """Return the number of voxels along x once the readout oversampling is gone."""
     return max(1, round(int(acquisition.kspace.shape[-1]) / acquisition.readout_oversampling))
+
+
+def _in_order_of(names: tuple[str, ...], scan: NoiseScan) -> NoiseScan:
+    """Put the coils of a scan in the order of `names`; without distinct names on both sides their order stands."""
+    own = scan.coil_names
+    if not names or not own or own == names:
+        return scan
+    if set(own) != set(names):
+        raise NoiseError(
+            f"The noise scan was recorded with other coils ({', '.join(own)}) than the signal ({', '.join(names)}).",
+            "Give a noise scan recorded with the coils of the signal.",
+        )
+    if len(set(names)) < len(names):
+        return scan
+    order = [own.index(name) for name in names]
+    return replace(scan, samples=scan.samples[:, order], coil_names=names)
 
 
 def _checked_covariance(samples: Complex64, coil_names: tuple[str, ...], warnings: list[str]) -> tuple[Covariance, int]:

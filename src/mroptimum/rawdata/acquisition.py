@@ -58,14 +58,15 @@ class NoiseScan:
     ``samples`` is ``(readout, coil, sample)``, in the same arbitrary units as the k-space it belongs to, never
     averaged, never cropped. ``dwell_time_s`` is the time between samples as recorded. ``noise_bandwidth_ratio`` is the
     noise-equivalent bandwidth of the receiver filter over the sampling bandwidth as the header gives it (None: it
-    does not). ``origin`` says in words where in the file the samples come from; ``warnings`` is what a person should
-    know who uses them.
+    does not). ``origin`` says in words where in the file the samples come from; ``coil_names`` are in the order of the
+    samples, empty when the file does not name every coil; ``warnings`` is what a person should know who uses them.
     """
 
     samples: Complex64
     dwell_time_s: float | None
     noise_bandwidth_ratio: float | None = None
     origin: str = ""
+    coil_names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

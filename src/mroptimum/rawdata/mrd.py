@@ -149,11 +149,13 @@ def _noise(content: MrdContent, n_coils: int) -> tuple[NoiseScan | None, tuple[s
 def _noise_scan(content: MrdContent, readouts: Sequence[Readout], origin: str) -> NoiseScan:
     samples = stack(readouts, content.samples, file_bytes=content.size)
     refuse_implausible_noise(samples)
+    names = content.header.coil_names
     return NoiseScan(
         samples=samples,
         dwell_time_s=_dwell_time(content, alike(readouts)[0]),
         noise_bandwidth_ratio=content.header.noise_bandwidth_ratio,
         origin=f"{origin} of the file; dwell time: header of the readout",
+        coil_names=names if len(names) == samples.shape[1] and all(names) else (),
     )
 
 

@@ -43,6 +43,7 @@ from mroptimum.rawdata.acquisition import (
 from mroptimum.rawdata.arrays import as_complex64, recorded_lines, separate
 from mroptimum.rawdata.npy_arrays import array_shapes, load_arrays
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
+from mroptimum.rawdata.sampling import sampling_warnings
 from mroptimum.rawdata.slice_axes import slice_geometry
 from mroptimum.rawdata.summary import sha256_of
 
@@ -107,6 +108,7 @@ def read_npz(path: Path) -> Acquisition:
         flip_angle_deg=_positive(arrays, "flip_angle_deg"),
         echo_time_s=_positive(arrays, "echo_time_s"),
         repetition_time_s=_positive(arrays, "repetition_time_s"),
+        warnings=sampling_warnings(sampling),
     )
 
 
@@ -124,7 +126,10 @@ def read_npz_noise(path: Path) -> NoiseScan:
         raise UnreadableFile("All samples are zero.", "Save the noise again.")
     refuse_implausible_noise(samples)
     return NoiseScan(
-        samples=samples, dwell_time_s=_positive(arrays, "dwell_time_s"), origin="all lines of the array kspace"
+        samples=samples,
+        dwell_time_s=_positive(arrays, "dwell_time_s"),
+        origin="all lines of the array kspace",
+        coil_names=_names(arrays, samples.shape[1]),
     )
 
 
@@ -167,6 +172,7 @@ def _noise(arrays: Arrays) -> NoiseScan:
         dwell_time_s=_positive(arrays, "noise_dwell_time_s"),
         noise_bandwidth_ratio=_positive(arrays, "noise_bandwidth_ratio"),
         origin="array noise of the file",
+        coil_names=_names(arrays, samples.shape[1]),
     )
 
 

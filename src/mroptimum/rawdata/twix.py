@@ -79,13 +79,15 @@ def read_twix_noise(path: Path, file_format: FileFormat) -> NoiseScan:
         if not with_readouts:
             raise UnreadableFile("The file holds no readouts.", "Export the noise measurement again.")
         measurement = with_readouts[-1]
-        samples = stack(measurement.lines.readouts, measurement.lines.samples, file_bytes=size)
+        readouts = measurement.lines.readouts
+        samples = stack(readouts, measurement.lines.samples, file_bytes=size)
         refuse_implausible_noise(samples)
         return NoiseScan(
             samples=samples,
             dwell_time_s=measurement.header.dwell_time_s,
             noise_bandwidth_ratio=measurement.header.noise_bandwidth_ratio,
             origin="all readouts of a file that holds no lines marked as noise; dwell time: header",
+            coil_names=measurement.coil_names(alike(readouts)[0]),
         )
 
 

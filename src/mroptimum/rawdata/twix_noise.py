@@ -58,7 +58,8 @@ def noise_of_image(
         except (WrongKindOfFile, UnsupportedData) as error:
             warnings.append(f"A noise scan in the file was left out. {error.message} {error.next_step}")
             continue
-        fitting.append(replace(scan, samples=scan.samples[:, order]))
+        names = tuple(scan.coil_names[index] for index in order) if scan.coil_names else ()
+        fitting.append(replace(scan, samples=scan.samples[:, order], coil_names=names))
     if not fitting:
         return None, tuple(warnings)
     best = max(fitting, key=lambda scan: scan.samples.size)
@@ -87,6 +88,7 @@ def noise_of(measurement: TwixMeasurement, *, file_bytes: int) -> NoiseScan:
         dwell_time_s=dwell.seconds,
         noise_bandwidth_ratio=header.noise_bandwidth_ratio,
         origin=f"{where}; dwell time: {dwell.source}",
+        coil_names=measurement.coil_names(alike(measurement.noise)[0]),
         warnings=(dwell.warning,) if dwell.warning else (),
     )
 
