@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import uvicorn
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from cloudmr.api.app import build_app
+from cloudmr.compute import machine
 from cloudmr.compute.local import LocalCompute
 from cloudmr.connections import PromptConnection, max_connections, raise_file_limit
 from cloudmr.database.base import Database
@@ -21,6 +23,7 @@ from cloudmr.database.engine import is_sqlite, make_engine, sqlite_file
 from cloudmr.database.migrate import migrate
 from cloudmr.errors import SettingsError, UnitUnavailable
 from cloudmr.home import load_secret_key, make_home, only_brain
+from cloudmr.model.estimates import most_memory_bytes
 from cloudmr.model.units import ComputingUnit, Provider
 from cloudmr.services.background import Chore, background
 from cloudmr.services.brain import Brain, Connect, UnitLink
@@ -170,7 +173,7 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
         connect=_connect(UnitLink(storage=storage, compute=compute, brain_url=settings.local_url)),
         passwords=Passwords(),
         secret_key=secret_key,
-        limits=settings.limits,
+        limits=replace(settings.limits, most_memory_bytes=most_memory_bytes(machine.memory_bytes(), settings.n_slots)),
     )
     chores = (
         lambda: storage.remove_leftovers(before=brain.now() - _LEFTOVERS_KEPT),

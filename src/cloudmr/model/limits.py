@@ -14,7 +14,8 @@ class Limits:
 
     `n_slots` jobs run at once on the Brain's machine; a person has at most `n_running_each` of them and `n_queued_each`
     waiting. The data files of one person in the shared unit have `max_stored_bytes_each` together, those on their way
-    included. A job waits for its turn no longer than `queue_wait`. A unit that does not speak for itself is asked about
+    included. No job has more memory than `most_memory_bytes`, the share of one slot in the machine; None is no limit. A
+    job waits for its turn no longer than `queue_wait`. A unit that does not speak for itself is asked about
     each job every `check_period`; one that stays silent beyond a job's deadline is given up after `silence`.
     """
 
@@ -23,6 +24,7 @@ class Limits:
     n_queued_each: int = 20
     max_upload_bytes: int = 20 * _GB
     max_stored_bytes_each: int = 20 * _GB
+    most_memory_bytes: int | None = None
     queue_wait: timedelta = timedelta(days=7)
     check_period: timedelta = timedelta(seconds=30)
     silence: timedelta = timedelta(hours=1)

@@ -99,9 +99,12 @@ def begun(brain: Brain, job: Job) -> Job:
 
 def _back_in_queue(brain: Brain, job: Job, cause: str, reason: str) -> Job:
     turn_by = brain.now() + brain.limits.queue_wait
+    estimate = job.estimate
+    if cause == "out_of_memory":
+        estimate = estimate.with_more_memory(brain.limits.most_memory_bytes)
     return job.becomes(
         JobState.QUEUED,
-        estimate=job.estimate.with_more_memory() if cause == "out_of_memory" else job.estimate,
+        estimate=estimate,
         deadline_at=turn_by,
         check_at=turn_by,
         started_at=None,

@@ -98,7 +98,7 @@ def _accept(
         attempt=0,
         document=_frozen(job_id, alias, order, document, files, choice.unit).to_json(),
         data_ids=tuple(file.id for file in files),
-        estimate=estimate([file.size_bytes for file in files]),
+        estimate=estimate([file.size_bytes for file in files], most_bytes=brain.limits.most_memory_bytes),
         unit_reason=choice.reason,
         created_at=now,
         deadline_at=now + brain.limits.queue_wait,

@@ -11,6 +11,7 @@
 | it ended             | a cancel was asked for           | cancelled                                   |
 | it ended             | the worker says why              | failed, for that reason                     |
 | it ended             | its time was up                  | timed out                                   |
+| it ended             | it ran out of the most memory there is    | failed, for that cause         |
 | it ended             | the worker died of no fault of the task's | is tried once more             |
 | it ended             | otherwise                        | failed, for the cause the unit names        |
 """
@@ -110,7 +111,7 @@ def decide_observed(job: Job, seen: Observation, *, now: datetime, limits: Limit
         if now >= job.deadline_at:
             return _timed_out("not_started", job.waiting_reason)
         return Start(check_at=now + limits.check_period)
-    return _of_ended(job, seen, now=now)
+    return _of_ended(job, seen, now=now, limits=limits)
 
 
 def _of_running(job: Job, *, now: datetime, limits: Limits) -> Verdict:
@@ -128,15 +129,20 @@ def _of_running(job: Job, *, now: datetime, limits: Limits) -> Verdict:
     return Wait(check_at=min(now + (_SOON if is_claimed else limits.check_period), job.deadline_at))
 
 
-def _of_ended(job: Job, seen: Observation, *, now: datetime) -> Verdict:
+def _of_ended(job: Job, seen: Observation, *, now: datetime, limits: Limits) -> Verdict:
     cause, detail = _cause(seen), seen.execution.detail
     is_stopped = seen.execution.state is ExecutionState.STOPPED
     if seen.execution.state is ExecutionState.TIMED_OUT or (is_stopped and now >= job.deadline_at):
         return _timed_out("deadline", detail)
-    if cause in RETRIED_CAUSES and job.attempt < MAX_ATTEMPTS:
+    if cause in RETRIED_CAUSES and job.attempt < MAX_ATTEMPTS and not _is_at_most_memory(job, cause, limits):
         return Retry(cause=cause, reason=f"{failure_by_cause(cause, detail).message} It gets one more attempt.")
     failure = seen.failure or failure_by_cause(cause, detail)
     return End(state=JobState.FAILED, reason=failure.message, failure=failure)
+
+
+def _is_at_most_memory(job: Job, cause: str, limits: Limits) -> bool:
+    """Tell whether a job ran out of the most memory that there is, and would do so again."""
+    return cause == "out_of_memory" and job.estimate.with_more_memory(limits.most_memory_bytes) == job.estimate
 
 
 def _cause(seen: Observation) -> str:

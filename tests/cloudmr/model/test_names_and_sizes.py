@@ -12,7 +12,7 @@ from bench import NOON
 from cloudmr.compute.base import Cause
 from cloudmr.errors import InvalidRequest
 from cloudmr.model.data_files import DataFile, DataState, clean_filename
-from cloudmr.model.estimates import estimate
+from cloudmr.model.estimates import BASE_MEMORY_BYTES, estimate, most_memory_bytes
 from cloudmr.model.failures import RETRIED_CAUSES, JobFailure, failure_by_cause
 from cloudmr.model.results import Manifest, Output
 from mroptimum.errors import Explanation
@@ -70,6 +70,17 @@ def test_more_data_never_need_less(sizes: list[int], more: int) -> None:
     assert large.memory_bytes > small.memory_bytes > 0
     assert large.disk_bytes > small.disk_bytes >= 3 * sum(sizes)
     assert small.with_more_memory().memory_bytes == 2 * small.memory_bytes
+
+
+@given(size=st.integers(0, 10**11), n_slots=st.integers(1, 100), machine_bytes=st.integers(2**30, 2**40))
+def test_no_job_gets_more_memory_than_its_slots_share(size: int, n_slots: int, machine_bytes: int) -> None:
+    most = most_memory_bytes(machine_bytes, n_slots)
+    assert most in {machine_bytes // n_slots, BASE_MEMORY_BYTES}
+    first = estimate([size], most_bytes=most)
+    assert first.memory_bytes == min(estimate([size]).memory_bytes, most)
+    second = first.with_more_memory(most)
+    assert second.memory_bytes == min(2 * first.memory_bytes, most)
+    assert (second == first) == (first.memory_bytes == most)
 
 
 @pytest.mark.parametrize("cause", Cause)

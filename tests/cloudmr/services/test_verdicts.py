@@ -134,6 +134,18 @@ def test_a_worker_that_could_say_what_it_died_of_is_tried_again_all_the_same(cod
     assert last.failure == seen.failure
 
 
+def test_who_ran_out_of_the_most_memory_there_is_is_not_tried_again() -> None:
+    seen = Observation(
+        execution=Execution(name="job_1-1", state=ExecutionState.FAILED, cause=Cause.OUT_OF_MEMORY),
+    )
+    had = JOB.estimate.memory_bytes
+    end = decide_observed(JOB, seen, now=NOON, limits=replace(LIMITS, most_memory_bytes=had))
+    assert isinstance(end, End)
+    assert end.failure is not None
+    assert end.failure.code == "out_of_memory"
+    assert isinstance(decide_observed(JOB, seen, now=NOON, limits=replace(LIMITS, most_memory_bytes=had + 1)), Retry)
+
+
 def test_an_unfulfilled_stop_is_repeated() -> None:
     running = Observation(execution=Execution(name="job_1-1", state=ExecutionState.RUNNING))
     verdict = decide_observed(JOB, running, now=JOB.deadline_at, limits=LIMITS)
