@@ -56,7 +56,7 @@ CASES: dict[str, dict[str, float | int]] = {
     "oversampled, coloured": {"readout_oversampling": 2, "noise_bandwidth_ratio": 0.79},
     "coloured, not oversampled": {"noise_bandwidth_ratio": 0.79},
     "averages": {"n_averages": 4},
-    "odd matrix, odd number of coils": {"n_x": 95, "n_y": 93, "n_coils": 7},
+    "odd matrix, odd number of coils": {"n_x": 95, "n_y": 93, "n_coils": 11},
 }
 
 
