@@ -50,13 +50,14 @@ def deviation(found: NDArray[np.generic], true: NDArray[np.float64], mask: NDArr
     return float(np.asarray(found, dtype=np.float64)[mask].mean() / true[mask].mean() - 1)
 
 
+ODD = "odd matrix, odd number of coils"
 CASES: dict[str, dict[str, float | int]] = {
     "same sampling": {},
     "oversampled, white": {"readout_oversampling": 2},
     "oversampled, coloured": {"readout_oversampling": 2, "noise_bandwidth_ratio": 0.79},
     "coloured, not oversampled": {"noise_bandwidth_ratio": 0.79},
     "averages": {"n_averages": 4},
-    "odd matrix, odd number of coils": {"n_x": 95, "n_y": 93, "n_coils": 11},
+    ODD: {"n_x": 95, "n_y": 93, "n_coils": 7},
 }
 
 
@@ -72,6 +73,13 @@ def test_mean_snr_of_a_full_scan_is_the_closed_form(
         options["noise_dwell_time_s"] = vendor_noise_dwell_time_s(samples)
     path, scan = written(Phantom(sigma=0.005, **options), tmp_path, writer)  # type: ignore[arg-type]
     truth = closed_form(scan)
+    if (writer, case) == ("twix_vb", ODD):
+        # Noise lines in front of an image have no dwell time of their own; few coils and no oversampling leave nothing
+        # that tells the two possible ones apart, so the noise is not used.
+        with pytest.raises(NoSnr) as refusal:
+            run_flags(Flags(reconstruction=reconstruction), path)
+        assert any("dwell time" in warning for warning in refusal.value.partial.warnings)
+        return
     result = run_flags(Flags(reconstruction=reconstruction), path)
     found = map_of(result, MapId.SNR).data
     # 128 readouts of noise give sigma to well under 1 %; maps estimated from the data cost a few tenths of a percent.
