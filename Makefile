@@ -68,7 +68,12 @@ $(VENV)/run: requirements/run.txt | $(VENV)/python
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/pango
+# The guides' commands are tested as they stand there.
+$(VENV)/tools: | $(VENV)/python
+	@{ command -v curl && command -v jq; } >/dev/null || $(call debian,curl jq)
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/pango $(VENV)/tools
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
