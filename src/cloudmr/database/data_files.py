@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, exists, func, insert, select, update
 
 from cloudmr.database.tables import data_files, job_inputs, jobs, units
+from cloudmr.model.acquisition_size import AcquisitionSize
 from cloudmr.model.data_files import DataFile, DataState
 from cloudmr.model.jobs import END_STATES
 from cloudmr.model.units import Mode
@@ -21,13 +24,13 @@ class DataFiles:
 
     def add(self, data_file: DataFile) -> None:
         """Keep a new data file."""
-        self._connection.execute(insert(data_files).values(**vars(data_file)))
+        self._connection.execute(insert(data_files).values(**_columns(data_file)))
 
     def get(self, data_id: str, *, for_change: bool = False) -> DataFile | None:
         """Return the data file of that id; `for_change` keeps others from changing it until this transaction ends."""
         query = select(data_files).where(data_files.c.id == data_id)
         row = self._connection.execute(query.with_for_update() if for_change else query).mappings().one_or_none()
-        return DataFile(**row) if row else None
+        return _data_file(row) if row else None
 
     def of_owner(
         self, owner_id: str, *, states: Collection[DataState], limit: int, before: str | None = None
@@ -37,7 +40,7 @@ class DataFiles:
         if before is not None:
             query = query.where(data_files.c.id < before)
         rows = self._connection.execute(query.order_by(data_files.c.id.desc()).limit(limit)).mappings()
-        return [DataFile(**row) for row in rows]
+        return [_data_file(row) for row in rows]
 
     def stored_bytes(self, owner_id: str, *, mode: Mode) -> int:
         """Return the size of a person's data files in units of this mode, complete or on their way."""
@@ -54,7 +57,8 @@ class DataFiles:
 
     def replace(self, before: DataFile, after: DataFile) -> bool:
         """Write `after` if the file still stands where `before` says; tell whether it did."""
-        changed = {name: value for name, value in vars(after).items() if value != getattr(before, name)}
+        old = _columns(before)
+        changed = {name: value for name, value in _columns(after).items() if value != old[name]}
         if not changed:
             return True
         same = (data_files.c.id == before.id) & (data_files.c.state == before.state)
@@ -71,11 +75,29 @@ class DataFiles:
     def uploading_since(self, *, before: datetime) -> list[DataFile]:
         """Return files whose upload began before a moment and has not ended."""
         query = select(data_files).where(data_files.c.state == DataState.UPLOADING, data_files.c.created_at < before)
-        return [DataFile(**row) for row in self._connection.execute(query).mappings()]
+        return [_data_file(row) for row in self._connection.execute(query).mappings()]
 
     def to_purge(self, *, limit: int) -> list[DataFile]:
         """Return aborted and deleted files whose objects are still in storage."""
         query = select(data_files).where(
             data_files.c.state.in_({DataState.ABORTED, DataState.DELETED}), data_files.c.purged_at.is_(None)
         )
-        return [DataFile(**row) for row in self._connection.execute(query.limit(limit)).mappings()]
+        return [_data_file(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+
+_SIZES = tuple(field.name for field in fields(AcquisitionSize))
+
+
+def _columns(data_file: DataFile) -> dict[str, Any]:
+    """Return the columns of a data file's row."""
+    values = {name: value for name, value in vars(data_file).items() if name != "acquisition"}
+    size = data_file.acquisition
+    return values | {f"acquisition_{name}": size and getattr(size, name) for name in _SIZES}
+
+
+def _data_file(row: RowMapping) -> DataFile:
+    """Return the data file in a row."""
+    values = {name: value for name, value in row.items() if not name.startswith("acquisition_")}
+    if row["acquisition_n_coils"] is not None:
+        values["acquisition"] = AcquisitionSize(**{name: row[f"acquisition_{name}"] for name in _SIZES})
+    return DataFile(**values)

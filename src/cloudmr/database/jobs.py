@@ -16,10 +16,13 @@ from cloudmr.model.estimates import Estimate
 from cloudmr.model.events import JobAction, JobEvent
 from cloudmr.model.failures import JobFailure
 from cloudmr.model.fair_share import Use, Waiting
+from cloudmr.model.forecasts import Actual, Forecast
 from cloudmr.model.jobs import END_STATES, Job, JobResult, JobState, Progress
 
 _PARTS: Mapping[str, type] = {
     "estimate": Estimate,
+    "forecast": Forecast,
+    "actual": Actual,
     "progress": Progress,
     "failure": JobFailure,
     "result": JobResult,

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -22,7 +23,9 @@ from cloudmr.model.audit import AuditAction
 from cloudmr.model.data_files import DataState
 from cloudmr.model.events import JobAction
 from cloudmr.model.jobs import END_STATES, TRANSITIONS, JobState
+from cloudmr.model.notifications import NotifyOn
 from cloudmr.model.people import AccountStatus
+from cloudmr.model.platforms import Platform
 from cloudmr.model.tokens import Scope
 from cloudmr.model.units import Mode, Provider, UnitStatus
 
@@ -134,10 +137,21 @@ data_files = Table(
     Column("completed_at", UtcDateTime),
     Column("deleted_at", UtcDateTime),
     Column("purged_at", UtcDateTime),
+    Column("object_key", String(1024)),
+    Column("expires_at", UtcDateTime),
+    Column("purge_after", UtcDateTime),
+    Column("cleaned_at", UtcDateTime),
+    Column("acquisition_n_coils", Integer),
+    Column("acquisition_n_x", Integer),
+    Column("acquisition_n_y", Integer),
+    Column("acquisition_n_z", Integer),
+    Column("acquisition_n_slices", Integer),
+    Column("acquisition_n_repetitions", Integer),
     CheckConstraint("size_bytes >= 0", name="size"),
     CheckConstraint("state <> 'ready' OR completed_at IS NOT NULL", name="completed"),
     Index(None, "owner_id", "state"),
     Index(None, "state", "purged_at"),
+    Index(None, "purged_at", "purge_after", "expires_at"),
 )
 
 jobs = Table(
@@ -181,6 +195,19 @@ jobs = Table(
     Column("result_size_bytes", BigInteger),
     Column("result_n_files", Integer),
     Column("result_manifest_sha256", String(SHA256_LENGTH)),
+    Column("kind", String(64)),
+    Column("platform", word_of(Platform, name="platform", is_closed=False), nullable=False, server_default="local"),
+    Column("rerun_of", String(ID_LENGTH)),
+    Column("forecast_seconds", Float),
+    Column("forecast_memory_bytes", BigInteger),
+    Column("forecast_output_bytes", BigInteger),
+    Column("forecast_price_microdollars", BigInteger),
+    Column("actual_seconds", Float),
+    Column("actual_price_microdollars", BigInteger),
+    Column("deleted_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("purge_after", UtcDateTime),
+    Column("purged_at", UtcDateTime),
     UniqueConstraint("owner_id", "idempotency_key"),
     CheckConstraint(f"(ended_at IS NOT NULL) = (state IN ({_one_of(END_STATES)}))", name="ended"),
     CheckConstraint("(result_manifest_sha256 IS NOT NULL) = (state = 'succeeded')", name="result"),
@@ -188,6 +215,10 @@ jobs = Table(
     Index(None, "owner_id", "id"),
     Index(None, "state", "check_at"),
     Index(None, "unit_id", "owner_id", "dispatched_at"),
+    Index(None, "unit_id", "owner_id", "created_at"),
+    Index(None, "owner_id", "state", "id"),
+    Index(None, "state", "kind", "id"),
+    Index(None, "purged_at", "purge_after", "expires_at"),
 )
 
 job_inputs = Table(
@@ -210,4 +241,29 @@ job_events = Table(
     Column("old", String(16)),
     Column("new", String(16)),
     CheckConstraint(transition_check(), name="transition"),
+)
+
+job_shares = Table(
+    "job_shares",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("job_id", String(ID_LENGTH), ForeignKey("jobs.id"), nullable=False, index=True),
+    Column("owner_id", String(ID_LENGTH), ForeignKey("accounts.id"), nullable=False),
+    Column("email", String(254), index=True),
+    Column("secret_hash", String(SHA256_LENGTH), unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    CheckConstraint("(email IS NULL) <> (secret_hash IS NULL)", name="one_way"),
+)
+
+notification_settings = Table(
+    "notification_settings",
+    metadata,
+    Column("account_id", String(ID_LENGTH), ForeignKey("accounts.id"), primary_key=True),
+    Column("mail", word_of(NotifyOn, name="mail"), nullable=False),
+    Column("webhook", word_of(NotifyOn, name="webhook"), nullable=False),
+    Column("webhook_url", String(2048)),
+    Column("changed_at", UtcDateTime, nullable=False),
 )

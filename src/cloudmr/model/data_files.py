@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cloudmr.errors import InvalidRequest
+from cloudmr.model.acquisition_size import AcquisitionSize
 from cloudmr.model.instants import require_utc
 
 MAX_FILENAME_LENGTH = 255
@@ -25,14 +26,17 @@ class DataState(StrEnum):
     ABORTED = "aborted"
     """Its upload was given up."""
     DELETED = "deleted"
-    """Its owner removed it."""
+    """Its owner removed it, or its time was up; until it is purged it can be brought back."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataFile:
     """One file. `filename` is what its owner calls it and appears in no key; `checksum` is the composite of its parts.
 
-    `purged_at` is when the unit's storage was told to forget the object of an aborted or deleted file.
+    `object_key` is the key of an object that its owner put there, None for one that was uploaded through the Brain.
+    `acquisition` is what its owner said of its content. The file is there until `expires_at` (None: as long as its unit
+    keeps it). An aborted or deleted file is gone for good after `purge_after`; `purged_at` is when the unit's storage
+    was told to forget it. `cleaned_at` is when a worker blanked what named a person in it.
     """
 
     id: str
@@ -47,6 +51,11 @@ class DataFile:
     completed_at: datetime | None = None
     deleted_at: datetime | None = None
     purged_at: datetime | None = None
+    object_key: str | None = None
+    acquisition: AcquisitionSize | None = None
+    expires_at: datetime | None = None
+    purge_after: datetime | None = None
+    cleaned_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_utc(self)
@@ -54,7 +63,7 @@ class DataFile:
     @property
     def key(self) -> str:
         """The object's key in the data bucket of its unit."""
-        return f"uploads/{self.id}"
+        return self.object_key or f"uploads/{self.id}"
 
     def n_parts(self, part_size_bytes: int) -> int:
         """Return how many parts the upload has; an empty file has one, empty part."""

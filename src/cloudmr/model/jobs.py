@@ -16,7 +16,9 @@ from typing import Any, Self
 
 from cloudmr.model.estimates import Estimate
 from cloudmr.model.failures import JobFailure
+from cloudmr.model.forecasts import Actual, Forecast
 from cloudmr.model.instants import require_utc
+from cloudmr.model.platforms import Platform
 
 MAX_ATTEMPTS = 2
 """An attempt whose worker died is followed by one more."""
@@ -85,7 +87,10 @@ class Job:
     `attempt` is 0 until it is first dispatched. `deadline_at` is when it must have left its present state: the queue,
     or the attempt. `check_at` is when the unit is asked about it next. `claimed_at` is when the unit first said that
     the attempt had ended. `document` is the frozen job document as JSON (see `documents.py`), `unit_reason` why it runs
-    where it runs, `waiting_reason` why it does not go on (None: it does).
+    where it runs, `waiting_reason` why it does not go on (None: it does). `kind` is method and reconstruction in one
+    word, for which `forecast` says what it is expected to take and `actual` what it took. What an ended job left is
+    there until `expires_at` (None: as long as its unit keeps it); `purge_after` is when what was deleted, or has
+    expired, can no longer be brought back, and `purged_at` when it was removed.
     """
 
     id: str
@@ -114,6 +119,15 @@ class Job:
     result: JobResult | None = None
     idempotency_key: str | None = None
     request_sha256: str | None = None
+    kind: str | None = None
+    platform: Platform = Platform.LOCAL
+    rerun_of: str | None = None
+    forecast: Forecast | None = None
+    actual: Actual | None = None
+    deleted_at: datetime | None = None
+    expires_at: datetime | None = None
+    purge_after: datetime | None = None
+    purged_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_utc(self)
