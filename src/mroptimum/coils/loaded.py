@@ -7,6 +7,7 @@ What may be given:
 .npz         the same as `maps` or as the only such array; with `whitening` (coil, coil), the matrix that the maps were
              multiplied with
 .mat         (x, y, slice, coil) or (x, y, coil), complex; our own export is known by its names
+.cfl         of BART, its .hdr beside it or both in one zip: (READ, PHS1, 1, COIL), slices along SLICE
 package.zip  an earlier result with coil maps: its arrays, or its pairs of NIfTI files, magnitude and phase
 ===========  ==========================================================================================================
 
@@ -23,6 +24,8 @@ from mroptimum.coils.result_package import is_result_package, stored_in_package
 from mroptimum.coils.slice_grid import SliceGrid
 from mroptimum.coils.stored_maps import StoredMaps, complex_array, whitening_of
 from mroptimum.convention import Complex
+from mroptimum.rawdata.bart import read_bart_maps
+from mroptimum.rawdata.bart_files import is_bart
 
 _COMPLEX_BYTES = 16
 
@@ -34,7 +37,9 @@ def read_maps(path: Path, grid: SliceGrid) -> Complex:
     `ReconstructionError` where they are those of another scan.
     """
     max_bytes = _COMPLEX_BYTES * grid.n_coils * (grid.n_slices * grid.n_y * grid.n_x + grid.n_coils)
-    if is_result_package(path):
+    if is_bart(path):
+        stored = StoredMaps(maps=read_bart_maps(path), whitening=None)
+    elif is_result_package(path):
         stored = stored_in_package(path, grid, max_bytes=max_bytes)
     elif is_matlab(path):
         stored = _stored_by_matlab(path, max_bytes)

@@ -33,6 +33,8 @@ class FileFormat(StrEnum):
     """MATLAB arrays."""
     NPZ = "npz"
     """NumPy arrays."""
+    BART = "bart"
+    """An array of BART: a pair of .cfl and .hdr."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,3 +76,7 @@ def _readers(path: Path, *, image_measurement_only: bool = False) -> _Readers:
             from mroptimum.rawdata import npz
 
             return _Readers(signal=npz.read_npz, noise=npz.read_npz_noise, inspection=npz.inspect_npz)
+        case FileFormat.BART:
+            from mroptimum.rawdata import bart
+
+            return _Readers(signal=bart.read_bart, noise=bart.read_bart_noise, inspection=bart.inspect_bart)

@@ -1,4 +1,4 @@
-"""Which format a file is, judged by its bytes and never by its name."""
+"""Which format a file is, judged by its bytes and never by its name, save for BART's .cfl, which has only its name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mroptimum.errors import UnreadableFile
 from mroptimum.rawdata.acquisition import FileFormat
+from mroptimum.rawdata.bart_files import HEADER_SIGNATURE, SAMPLES, is_bart
 
 _HEAD_BYTES = 1024
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -29,7 +30,7 @@ _FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"<?xml", "an XML text"),
 )
 _NEXT_STEP = (
-    "Give raw data as the scanner saved it: Siemens TWIX (.dat), ISMRMRD (.h5, .mrd), or arrays in .mat or .npz."
+    "Give raw data as the scanner saved it: Siemens TWIX (.dat), ISMRMRD (.h5, .mrd), or arrays in .mat, .npz or .cfl."
 )
 
 
@@ -40,7 +41,16 @@ def recognise(path: Path) -> FileFormat:
         raise UnreadableFile("The file is empty (0 bytes).", "Export or upload it again.")
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+    if is_bart(path):
+        return FileFormat.BART
     found = _format_of(head, size)
+    if found is None and head.startswith(HEADER_SIGNATURE):
+        raise UnreadableFile("The file is the header of a BART array.", "Give the .cfl file that lies beside it.")
+    if found is None and path.suffix == SAMPLES:
+        raise UnreadableFile(
+            "The .cfl file has no .hdr file beside it, which says what its numbers are.",
+            "Keep BART's two files together, or pack both in one zip file.",
+        )
     if found is None:
         raise UnreadableFile(f"The file is not MR raw data: it is {_describe(head, size)}.", _NEXT_STEP)
     return found

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import scipy.io
 
+from bart_pair import as_bart, write_pair, zip_pair
 from mroptimum.errors import RawDataError
 from mroptimum.phantom import Phantom, Scan, simulate, write_mrd, write_npz, write_twix_vb, write_twix_ve
 from mroptimum.rawdata import inspect, read, read_noise
 from mroptimum.rawdata.limits import MAX_GROWTH
 
 N_MUTATIONS = 60
-FORMATS = ("twix-vb", "twix-ve", "ismrmrd", "npz", "mat-v6", "mat-v7")
+FORMATS = ("twix-vb", "twix-ve", "ismrmrd", "npz", "mat-v6", "mat-v7", "bart")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     write_npz(folder / "npz", scan)
     save_mat(folder / "mat-v6", scan, compressed=False)
     save_mat(folder / "mat-v7", scan, compressed=True)
+    zip_pair(folder / "bart", write_pair(folder / "ksp.cfl", as_bart(scan.kspace)))
     return {name: (folder / name).read_bytes() for name in FORMATS}
 
 
@@ -86,6 +88,12 @@ def test_the_original_is_read(tmp_path: Path, originals: dict[str, bytes], name:
     path = tmp_path / "original"
     path.write_bytes(originals[name])
     assert read(path).n_slices == 2
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "bart"])
+def test_the_original_noise_is_read(tmp_path: Path, originals: dict[str, bytes], name: str) -> None:
+    path = tmp_path / "original"
+    path.write_bytes(originals[name])
     assert read_noise(path).samples.shape == (16, 2, 24)
 
 
