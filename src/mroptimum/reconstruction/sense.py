@@ -1,9 +1,9 @@
-"""SENSE: unfolding of regularly undersampled phase encoding with coil maps.
+"""SENSE: unfolding of regularly undersampled phase encoding, along one or two directions, with coil maps.
 
-Pruessmann 1999, 10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S. Where R divides the number of lines, R
-voxels fold onto one and an R x R system unfolds each group. Where it does not, all voxels of a column fold onto each
-other a little, and the column is solved with the general encoding matrix. Both are the same least-squares solution,
-with the same noise propagation.
+Pruessmann 1999, 10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S; two directions: Weiger 2002,
+10.1007/BF02668182. Where R divides the number of lines, R voxels fold onto one and an R x R system unfolds each group.
+Where it does not, all voxels along that direction fold onto each other a little, and they are solved together with the
+general encoding matrix. Both are the same least-squares solution, with the same noise propagation.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from mroptimum.coils import CoilMaps, inner_product
 from mroptimum.convention import Complex, Real
 from mroptimum.errors import ReconstructionError
 from mroptimum.reconstruction import Combination
-from mroptimum.reconstruction.comb import Comb
+from mroptimum.reconstruction.lattice import Lattice, point_spread
 
 CONDITION_LIMIT = 1e-12
 """What may be left of a pivot before the voxels of a group count as impossible to tell apart."""
+MAX_UNKNOWNS = 4096
+"""Voxels that are solved together at most: their matrix takes 0.3 GB and some ten seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sense:
-    """Least-squares unfolding of one slice.
+    """Least-squares unfolding of one slice (y, x), or of one plane (z, y) of a 3D scan.
 
     ``unfolding`` maps folded coil images to voxels; ``noise_sd`` and ``g_factor`` are (y, x), 0 outside the object and
     where voxels cannot be told apart.
@@ -50,24 +52,36 @@ class Sense:
         return self.unfolding.coil_images(kspace)
 
     def image(self, kspace: Complex) -> Complex:
-        """Reconstruct whitened k-space (coil, y, x), zero between the sampled lines, to a complex image (y, x)."""
+        """Reconstruct whitened k-space (coil, y, x) to a complex image (y, x); samples beside the comb do not count."""
         return self.unfolding.image(kspace)
 
 
 def sense(coil_maps: CoilMaps, sampled: NDArray[np.bool_], acceleration: int) -> Sense:
-    """Build the unfolding for lines `sampled`, (y,): every `acceleration`-th line, from any first one.
+    """Build the unfolding of a slice (y, x) for lines `sampled`, (y,): every `acceleration`-th, from any first one.
 
     A comb with lines missing at its ends (partial Fourier) unfolds like a full one; its noise scale is in the scale
     chain. Raises `ReconstructionError` for an irregular comb and for more folds than coils.
     """
-    comb = Comb.of(sampled, acceleration)
+    return _unfolded(coil_maps, Lattice.of_lines(sampled, acceleration, coil_maps.mask.shape[-1]))
+
+
+def sense_of_plane(coil_maps: CoilMaps, sampled: NDArray[np.bool_], accelerations: tuple[int, int]) -> Sense:
+    """Build the unfolding of a plane (z, y) for points `sampled`, (z, y): one in `accelerations` along each direction.
+
+    Both directions as in `sense`. Raises `ReconstructionError`, too, where so many voxels fold onto each other that
+    their system cannot be solved: more than `MAX_UNKNOWNS`, which two directions reach that both do not divide evenly.
+    """
+    return _unfolded(coil_maps, Lattice.of_points(sampled, accelerations))
+
+
+def _unfolded(coil_maps: CoilMaps, lattice: Lattice) -> Sense:
     n_coils = coil_maps.maps.shape[0]
-    if acceleration > n_coils:
+    if lattice.n_folds > n_coils:
         raise ReconstructionError(
-            f"{acceleration} voxels fold onto each other, and {n_coils} coils cannot tell them apart.",
+            f"{lattice.n_folds} voxels fold onto each other, and {n_coils} coils cannot tell them apart.",
             "Choose an acceleration of at most the number of coils.",
         )
-    return _fold(coil_maps, comb) if comb.is_closed else _solve_columns(coil_maps, comb)
+    return _fold(coil_maps, lattice) if lattice.is_closed else _solve_groups(coil_maps, lattice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +93,7 @@ class _Folded:
 
     maps: Complex
     inverse: NDArray[np.complex128]
-    comb: Comb
+    lattice: Lattice
 
     @property
     def n_folds(self) -> int:
@@ -93,10 +107,10 @@ class _Folded:
         return (inverse @ maps.conj()).astype(maps.dtype)
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
-        return self.comb.spread(values)
+        return self.lattice.spread(values)
 
     def coil_images(self, kspace: Complex) -> Complex:
-        return self.comb.coil_images(kspace)
+        return self.lattice.coil_images(kspace)
 
     def image(self, kspace: Complex) -> Complex:
         acceleration = len(self.maps)
@@ -105,18 +119,18 @@ class _Folded:
         values = np.zeros((acceleration, *folded.shape[1:]), dtype=kspace.dtype)
         for row in range(acceleration):
             values[row] = sum(self.inverse[row, column] * projected[column] for column in range(acceleration))
-        return self.spread(values) * self.comb.phase.astype(kspace.dtype)[:, None]
+        return self.spread(values) * self.lattice.phase.astype(kspace.dtype)
 
 
-def _fold(coil_maps: CoilMaps, comb: Comb) -> Sense:
+def _fold(coil_maps: CoilMaps, lattice: Lattice) -> Sense:
     """Build the R x R unfolding of each group of voxels.
 
     With k = first - c + R j the folded image is ``a(y') = R^-1/2 sum_r phi(y) s(y) m(y)``, ``phi(y) =
     exp(-2 pi i (first - c) (y - c) / N)``: phi goes with m, so the maps alone make the system, and
-    ``m = R^1/2 conj(phi) A^-1 S^H a``.
+    ``m = R^1/2 conj(phi) A^-1 S^H a``. Of two directions, R and phi are the products of both.
     """
-    acceleration = comb.acceleration
-    maps = np.stack([coil_maps.maps[:, rows] for rows in comb.voxels])
+    acceleration = lattice.n_folds
+    maps = lattice.gather(coil_maps.maps)
     gram = _gram(maps)
     own = np.einsum("rryx->ryx", gram).real.copy()
     inside = own > 0
@@ -126,9 +140,9 @@ def _fold(coil_maps: CoilMaps, comb: Comb) -> Sense:
     variance = np.einsum("rryx->ryx", inverse).real
     dtype = maps.real.dtype
     return Sense(
-        unfolding=_Folded(maps=maps, inverse=np.sqrt(acceleration) * inverse, comb=comb),
-        noise_sd=comb.spread(np.sqrt(acceleration * variance)).astype(dtype),
-        g_factor=comb.spread(np.sqrt(variance * own)).astype(dtype),
+        unfolding=_Folded(maps=maps, inverse=np.sqrt(acceleration) * inverse, lattice=lattice),
+        noise_sd=lattice.spread(np.sqrt(acceleration * variance)).astype(dtype),
+        g_factor=lattice.spread(np.sqrt(variance * own)).astype(dtype),
         n_unsolvable=int((inside & ~solvable).sum()),
     )
 
@@ -176,53 +190,74 @@ def _inverted(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _General:
-    """Columns solved one by one: inverses (x, y, y) of the normal matrix, and the maps."""
+class _Solved:
+    """The inverse (n, n) of the normal matrix of n voxels that fold onto each other, and where they are, (n,) each."""
 
-    inverses: NDArray[np.complex128]
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    inverse: NDArray[np.complex128]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _General:
+    """Groups solved one by one, and the maps."""
+
+    groups: tuple[_Solved, ...]
     coil_maps: CoilMaps
+    lattice: Lattice
 
     def coil_images(self, kspace: Complex) -> Complex:
-        return fourier.to_image(kspace)
+        return fourier.to_image(self.lattice.alone(kspace))
 
     def image(self, kspace: Complex) -> Complex:
-        projected = inner_product(self.coil_maps.maps, fourier.to_image(kspace)).T
-        image: NDArray[np.complexfloating[Any, Any]] = (self.inverses @ projected[..., None])[..., 0].T
-        return np.ascontiguousarray(image).astype(kspace.dtype)
+        projected = inner_product(self.coil_maps.maps, self.coil_images(kspace))
+        image = np.zeros(projected.shape, dtype=kspace.dtype)
+        for group in self.groups:
+            image[group.rows, group.columns] = group.inverse @ projected[group.rows, group.columns]
+        return image
 
 
-def _solve_columns(coil_maps: CoilMaps, comb: Comb) -> Sense:
-    """Build the inverse of ``A = S^H F^H F S`` for each column, F the unitary DFT at the lines of the comb."""
+def _solve_groups(coil_maps: CoilMaps, lattice: Lattice) -> Sense:
+    """Build the inverse of ``A = S^H F^H F S`` for each group of voxels, F the unitary DFT at the lattice's points."""
     maps = coil_maps.maps.astype(np.complex128)
-    _, n_y, n_x = maps.shape
-    distance = np.arange(n_y) - n_y // 2
-    lines = np.arange(comb.first, n_y, comb.acceleration) - n_y // 2
-    encoding = np.exp(-2j * np.pi * np.outer(lines, distance) / n_y) / np.sqrt(n_y)
-    spread = encoding.conj().T @ encoding
-    inverses = np.zeros((n_x, n_y, n_y), dtype=np.complex128)
-    variance = np.zeros((n_y, n_x))
+    along_a, along_b = point_spread(lattice.a), point_spread(lattice.b)
+    variance = np.zeros(lattice.shape)
+    solved: list[_Solved] = []
     n_unsolvable = 0
-    for x in range(n_x):
-        rows = np.flatnonzero(coil_maps.mask[:, x])
+    for rows, columns in lattice.groups():
+        inside = coil_maps.mask[rows, columns]
+        rows, columns = rows[inside], columns[inside]
         if rows.size == 0:
             continue
-        s = maps[:, rows, x]
-        normal = spread[np.ix_(rows, rows)] * (s.conj().T @ s)
+        _refuse_too_many(rows.size, lattice)
+        s = maps[:, rows, columns]
+        normal = along_a[np.ix_(rows, rows)] * along_b[np.ix_(columns, columns)] * (s.conj().T @ s)
         inverse = _inverse(normal)
         if inverse is None:
             n_unsolvable += rows.size
             continue
-        inverses[x][np.ix_(rows, rows)] = inverse
-        variance[rows, x] = np.diagonal(inverse).real
+        solved.append(_Solved(rows=rows, columns=columns, inverse=inverse))
+        variance[rows, columns] = np.diagonal(inverse).real
     own = np.einsum("cyx,cyx->yx", maps.conj(), maps).real
-    effective = n_y / comb.n_lines
     dtype = coil_maps.maps.real.dtype
     return Sense(
-        unfolding=_General(inverses=inverses, coil_maps=coil_maps),
+        unfolding=_General(groups=tuple(solved), coil_maps=coil_maps, lattice=lattice),
         noise_sd=np.sqrt(variance).astype(dtype),
-        g_factor=np.sqrt(variance * own / effective).astype(dtype),
+        g_factor=np.sqrt(variance * own / lattice.effective_acceleration).astype(dtype),
         n_unsolvable=n_unsolvable,
     )
+
+
+def _refuse_too_many(n_unknowns: int, lattice: Lattice) -> None:
+    if n_unknowns > MAX_UNKNOWNS:
+        matrix = " x ".join(str(n) for n in lattice.shape)
+        accelerations = " x ".join(str(comb.acceleration) for comb in (lattice.a, lattice.b))
+        raise ReconstructionError(
+            f"{n_unknowns} voxels fold onto each other, because an acceleration of {accelerations} does not divide the "
+            f"matrix of {matrix}; {MAX_UNKNOWNS} can be solved together.",
+            "Choose accelerations of which one divides its matrix, or a mask close around the object.",
+            code="too_many_unknowns",
+        )
 
 
 def _inverse(normal: NDArray[np.complex128]) -> NDArray[np.complex128] | None:
