@@ -12,7 +12,7 @@ from mroptimum.reconstruction import Reconstruction
 from mroptimum.reconstruction.b1 import B1Weighted
 from mroptimum.reconstruction.rss import RootSumOfSquares
 from mroptimum.reconstruction.sense import sense
-from mroptimum.snr.pseudo_replicas import pseudo_replica_snr, white_noise
+from mroptimum.snr.pseudo_replicas import pseudo_replica_snr
 from mroptimum.task import NoiseDomain
 from mroptimum.threads import in_parallel
 
@@ -32,9 +32,11 @@ def measure(n_coils: int, n: int) -> list[Timing]:
     }
 
     def draw() -> None:
-        streams = np.random.SeedSequence(1).spawn(N_REPLICAS)
+        """NumPy's own normals, in single precision, from its fastest generator."""
+        n_normals = 2 * kspace.size
         for _ in in_parallel(
-            lambda stream: white_noise(np.random.Generator(np.random.SFC64(stream)), kspace.shape), streams
+            lambda stream: np.random.Generator(np.random.SFC64(stream)).standard_normal(n_normals, dtype=np.float32),
+            np.random.SeedSequence(1).spawn(N_REPLICAS),
         ):
             pass
 

@@ -17,8 +17,8 @@ from mroptimum.convention import Complex, Real, snr
 from mroptimum.errors import TaskError
 from mroptimum.reconstruction import Reconstruction
 from mroptimum.snr import SnrMap
-from mroptimum.snr.pseudo_replicas import white_noise
 from mroptimum.snr.replicas import bias_of_inverse
+from mroptimum.snr.white_noise import white_noise
 
 
 def generalised_pseudo_replica_snr(
@@ -47,8 +47,7 @@ def generalised_pseudo_replica_snr(
     sampled = np.any(kspace != 0, axis=(0, 2))
     variance = np.zeros(image.shape)
     for done, stream in enumerate(seed.spawn(n_replicas), start=1):
-        generator = np.random.Generator(np.random.SFC64(stream))
-        noise = np.where(sampled[:, None], white_noise(generator, kspace.shape), np.complex64(0))
+        noise = np.where(sampled[:, None], white_noise(stream, kspace.shape), np.complex64(0))
         noise *= np.float32(kspace_noise_sd)
         residual = (
             reconstruction.image(noise) if reconstruction.is_linear else reconstruction.image(kspace + noise) - image

@@ -24,12 +24,12 @@ from mroptimum.convention import Complex, Real
 from mroptimum.reconstruction import Combination, Reconstruction
 from mroptimum.snr import SnrMap
 from mroptimum.snr.replicas import Spread, degrees_of_freedom, from_spread
+from mroptimum.snr.white_noise import white_noise
 from mroptimum.task import NoiseDomain
 from mroptimum.threads import in_parallel, over_blocks
 
 REPLICAS_PER_BATCH = 50
 COLUMNS_PER_BLOCK = 2
-_HALF = np.float32(np.sqrt(0.5))
 
 
 def pseudo_replica_snr(
@@ -64,18 +64,6 @@ def batches(n_replicas: int) -> list[int]:
     """Return how many replicas each batch has; the size of a batch is a constant of the algorithm."""
     full, rest = divmod(n_replicas, REPLICAS_PER_BATCH)
     return [REPLICAS_PER_BATCH] * full + ([rest] if rest else [])
-
-
-def white_noise(generator: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.complex64]:
-    """Draw complex noise of power 1, complex64."""
-    noise = np.empty(shape, dtype=np.complex64)
-    generator.standard_normal(out=noise.view(np.float32).reshape(-1), dtype=np.float32)
-    noise *= _HALF
-    return noise
-
-
-def _generator(seed: np.random.SeedSequence) -> np.random.Generator:
-    return np.random.Generator(np.random.SFC64(seed))
 
 
 def _in_images(
@@ -125,9 +113,8 @@ class _Drawing:
     square: NDArray[np.float32]
 
     def draw(self, columns: slice) -> None:
-        generator = _generator(self.streams[columns.start // COLUMNS_PER_BLOCK])
         signal = self.signal[columns]
-        noise = white_noise(generator, (*signal.shape, self.n_replicas))
+        noise = white_noise(self.streams[columns.start // COLUMNS_PER_BLOCK], (*signal.shape, self.n_replicas))
         noise *= self.column_sd[columns, None, None, None]
         matrices = self.combination.matrices(columns)
         if matrices is not None:
@@ -202,7 +189,7 @@ def _kspace_replica(
     stream: np.random.SeedSequence,
 ) -> Complex | Real:
     n_coils, _, n_x = signal.shape
-    noise = white_noise(_generator(stream), (n_coils, int(sampled.sum()), n_x))
+    noise = white_noise(stream, (n_coils, int(sampled.sum()), n_x))
     noisy = signal.copy()
     noisy[:, sampled] += _coloured(noise, column_sd)
     return reconstruction.image(noisy)

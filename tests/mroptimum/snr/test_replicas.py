@@ -12,8 +12,9 @@ from mroptimum.reconstruction.rss import RootSumOfSquares
 from mroptimum.reconstruction.sense import sense
 from mroptimum.snr.analytic import analytic_snr
 from mroptimum.snr.generalised import box_variance, generalised_pseudo_replica_snr
-from mroptimum.snr.pseudo_replicas import REPLICAS_PER_BATCH, pseudo_replica_snr, white_noise
+from mroptimum.snr.pseudo_replicas import REPLICAS_PER_BATCH, pseudo_replica_snr
 from mroptimum.snr.replicas import bias_of_inverse, multiple_replica_snr
+from mroptimum.snr.white_noise import white_noise
 from mroptimum.task import NoiseDomain
 from scenes import build_scene
 
@@ -71,10 +72,14 @@ def test_pseudo_replicas_agree_with_the_analytic_map(name: str, domain: NoiseDom
 
 def test_where_voxels_cannot_be_drawn_alone_noise_is_drawn_in_kspace() -> None:
     reconstruction, kspace = setting("sense3", 64)
-    found, used = pseudo_replica_snr(reconstruction, kspace, 100, seed())
-    assert used is NoiseDomain.KSPACE
     true = analytic_snr(reconstruction, kspace).snr
-    assert spread_is_as_stated(found.snr / true, 1 / np.sqrt(2 * 198), n_independent=64 * 64 // 3)
+    ratios = []
+    # All voxels of a column share their noise: the median of one map alone scatters by 0.6 %.
+    for of_map in seed().spawn(4):
+        found, used = pseudo_replica_snr(reconstruction, kspace, 100, of_map)
+        assert used is NoiseDomain.KSPACE
+        ratios.append(found.snr / true)
+    assert spread_is_as_stated(np.stack(ratios), 1 / np.sqrt(2 * 198), n_independent=4 * 64 * 64 // 3)
 
 
 @pytest.mark.parametrize("domain", list(NoiseDomain))
@@ -124,10 +129,10 @@ def test_too_few_replicas_are_refused(name: str, n: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["rss", "b1", "sense2"])
-def test_real_replicas_agree_with_the_analytic_map(name: str, rng: np.random.Generator) -> None:
+def test_real_replicas_agree_with_the_analytic_map(name: str) -> None:
     reconstruction, kspace = setting(name, 64)
     sampled = np.any(kspace != 0, axis=(0, 2))
-    repetitions = np.stack([kspace + np.where(sampled[:, None], white_noise(rng, kspace.shape), 0) for _ in range(50)])
+    repetitions = kspace + np.where(sampled[:, None], white_noise(seed(), (50, *kspace.shape)), 0)
     found = multiple_replica_snr(reconstruction, repetitions)
     true = np.asarray(analytic_snr(reconstruction, kspace).snr, dtype=np.float64)
     nu = 49 * (2 if reconstruction.is_linear else 1)
