@@ -34,7 +34,7 @@ LOAF = (
 
 @dataclass(frozen=True, kw_only=True)
 class Phantom:
-    """One synthetic Cartesian 2D multi-slice acquisition.
+    """One synthetic Cartesian acquisition, 2D multi-slice or, if `is_3d`, one slab whose partitions are the slices.
 
     `sigma` is the standard deviation of **one real component** (real or imaginary) of the noise in a coil image, in the
     flat part of the receiver's pass band; over coils, the root of the mean variance. FFTs are unitary, so a sample of
@@ -47,8 +47,12 @@ class Phantom:
     `acceleration` records every R-th line from `first_line` on, and `n_calibration_lines` around the centre besides.
     `n_omitted_lines` leaves out lines at the start of k-space (partial Fourier).
 
-    The slice direction is phase direction x readout direction, as Siemens has it; directions and `centre_mm`, the
-    middle of the stack, are in patient coordinates (LPS).
+    In 3D the same holds of partitions: every `partition_acceleration`-th from `first_partition` on, none of the first
+    `n_omitted_partitions`, and `partition_oversampling` times as many as there are in the image. Calibration is then a
+    block of `n_calibration_lines` by `n_calibration_partitions` around the centre (0: all partitions).
+
+    The slice direction is phase direction x readout direction, as Siemens has it; directions and `centre_mm` are in
+    patient coordinates (LPS). `centre_mm` is the middle of the stack; of a slab, it is where partition n // 2 lies.
     """
 
     n_x: int = 96
@@ -70,6 +74,12 @@ class Phantom:
     first_line: int = 0
     n_calibration_lines: int = 0
     n_omitted_lines: int = 0
+    is_3d: bool = False
+    partition_oversampling: float = 1.0
+    partition_acceleration: int = 1
+    first_partition: int = 0
+    n_calibration_partitions: int = 0
+    n_omitted_partitions: int = 0
     fov_mm: tuple[float, float] = (220.0, 220.0)
     slice_thickness_mm: float = 5.0
     slice_spacing_mm: float = 8.0
@@ -90,6 +100,14 @@ class Phantom:
             raise ValueError("the first line lies within the first period of the acceleration")
         if not 0 <= self.n_calibration_lines <= self.n_y or not 0 <= self.n_omitted_lines < self.n_y // 2:
             raise ValueError("calibration lines fit into k-space, and its centre is recorded")
+        if not self.is_3d and (self.n_recorded_z, self.partition_acceleration) != (self.n_slices, 1):
+            raise ValueError("only a slab has partitions to oversample or to leave out")
+        if not 0 <= self.first_partition < self.partition_acceleration <= self.n_recorded_z:
+            raise ValueError("the first partition lies within the first period of the acceleration")
+        if not 0 <= self.n_calibration_partitions <= self.n_recorded_z:
+            raise ValueError("calibration partitions fit into k-space")
+        if self.n_omitted_partitions and not self.n_omitted_partitions < self.n_recorded_z // 2:
+            raise ValueError("the centre of k-space is recorded")
         if not 0.75 <= self.noise_bandwidth_ratio <= 1:
             raise ValueError("a receiver whose pass band is flat over its inner half has a ratio of at least 0.75")
 
@@ -97,6 +115,27 @@ class Phantom:
     def n_recorded_x(self) -> int:
         """Samples of one readout, oversampling included."""
         return self.n_x * self.readout_oversampling
+
+    @property
+    def n_recorded_z(self) -> int:
+        """Partitions of a slab, oversampling included; in 2D, slices."""
+        return round(self.n_slices * self.partition_oversampling)
+
+    @property
+    def imaging_partitions(self) -> tuple[int, ...]:
+        """The partitions of the image of a slab, on the full grid."""
+        return tuple(
+            partition
+            for partition in range(self.first_partition, self.n_recorded_z, self.partition_acceleration)
+            if partition >= self.n_omitted_partitions
+        )
+
+    @property
+    def calibration_partitions(self) -> tuple[int, ...]:
+        """The partitions that calibration lines lie in, on the full grid."""
+        count = self.n_calibration_partitions or self.n_recorded_z
+        start = self.n_recorded_z // 2 - count // 2
+        return tuple(part for part in range(start, start + count) if part >= self.n_omitted_partitions)
 
     @property
     def imaging_lines(self) -> tuple[int, ...]:
@@ -118,9 +157,11 @@ class Phantom:
 
     @property
     def slice_centres_mm(self) -> tuple[Vector, ...]:
-        """The centre of each slice (LPS)."""
+        """The centre of each slice or partition (LPS)."""
         normal = self.slice_direction
-        heights = [self.slice_spacing_mm * (index - (self.n_slices - 1) / 2) for index in range(self.n_slices)]
+        middle = self.n_slices // 2 if self.is_3d else (self.n_slices - 1) / 2
+        step = self.slice_thickness_mm if self.is_3d else self.slice_spacing_mm
+        heights = [step * (index - middle) for index in range(self.n_slices)]
         x, y, z = self.centre_mm
         return tuple((x + h * normal[0], y + h * normal[1], z + h * normal[2]) for h in heights)
 

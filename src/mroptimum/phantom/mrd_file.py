@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum.phantom.description import Phantom
-from mroptimum.phantom.schedule import Line, Purpose, centre_y, image_lines, noise_lines
+from mroptimum.phantom.schedule import Line, Purpose, centre_y, centre_z, image_lines, noise_lines
 from mroptimum.phantom.simulation import Scan
 
 _PURPOSE_FLAGS = {
@@ -57,11 +57,12 @@ def _head(phantom: Phantom, line: Line, number: int, dtype: np.dtype[np.void]) -
     head["available_channels"] = head["active_channels"] = phantom.n_coils
     head["center_sample"] = line.samples.shape[1] // 2
     head["sample_time_us"] = 1e6 * (phantom.noise_dwell_time_s if is_noise else phantom.dwell_time_s)
-    head["position"] = phantom.slice_centres_mm[line.slice]
+    head["position"] = phantom.centre_mm if phantom.is_3d else phantom.slice_centres_mm[line.slice]
     head["read_dir"] = phantom.readout_direction
     head["phase_dir"] = phantom.phase_direction
     head["slice_dir"] = phantom.slice_direction
     head["idx"]["kspace_encode_step_1"] = line.y
+    head["idx"]["kspace_encode_step_2"] = line.z
     head["idx"]["slice"] = line.acquired_slice
     head["idx"]["average"] = line.average
     head["idx"]["repetition"] = line.repetition
@@ -73,21 +74,30 @@ def _header(scan: Scan) -> bytes:
 
     phantom = scan.phantom
     recorded_fov = phantom.fov_mm[0] * phantom.readout_oversampling
+    n_encoded, n_reconstructed = (phantom.n_recorded_z, phantom.n_slices) if phantom.is_3d else (1, 1)
+    thickness = phantom.slice_thickness_mm
     encoding = xsd.encodingType(
-        encodedSpace=_space(xsd, (phantom.n_recorded_x, phantom.n_y), (recorded_fov, phantom.fov_mm[1]), phantom),
-        reconSpace=_space(xsd, (phantom.n_x, phantom.n_y), phantom.fov_mm, phantom),
+        encodedSpace=_space(
+            xsd,
+            (phantom.n_recorded_x, phantom.n_y, n_encoded),
+            (recorded_fov, phantom.fov_mm[1], n_encoded * thickness),
+        ),
+        reconSpace=_space(
+            xsd, (phantom.n_x, phantom.n_y, n_reconstructed), (*phantom.fov_mm, n_reconstructed * thickness)
+        ),
         encodingLimits=xsd.encodingLimitsType(
             kspace_encoding_step_1=_limit(xsd, phantom.n_y - phantom.n_omitted_lines, centre_y(phantom)),
-            slice=_limit(xsd, phantom.n_slices),
+            kspace_encoding_step_2=_limit(xsd, n_encoded - phantom.n_omitted_partitions, centre_z(phantom)),
+            slice=_limit(xsd, 1 if phantom.is_3d else phantom.n_slices),
             average=_limit(xsd, phantom.n_averages),
             repetition=_limit(xsd, phantom.n_repetitions),
         ),
         trajectory=xsd.trajectoryType.CARTESIAN,
     )
-    if phantom.acceleration > 1:
+    if phantom.acceleration * phantom.partition_acceleration > 1:
         encoding.parallelImaging = xsd.parallelImagingType(
             accelerationFactor=xsd.accelerationFactorType(
-                kspace_encoding_step_1=phantom.acceleration, kspace_encoding_step_2=1
+                kspace_encoding_step_1=phantom.acceleration, kspace_encoding_step_2=phantom.partition_acceleration
             ),
             calibrationMode=xsd.calibrationModeType.EMBEDDED,
         )
@@ -117,10 +127,10 @@ def _header(scan: Scan) -> bytes:
     return text.encode()
 
 
-def _space(xsd: Any, matrix: Sequence[int], fov_mm: Sequence[float], phantom: Phantom) -> Any:
+def _space(xsd: Any, matrix: Sequence[int], fov_mm: Sequence[float]) -> Any:
     return xsd.encodingSpaceType(
-        matrixSize=xsd.matrixSizeType(x=matrix[0], y=matrix[1], z=1),
-        fieldOfView_mm=xsd.fieldOfViewMm(x=fov_mm[0], y=fov_mm[1], z=phantom.slice_thickness_mm),
+        matrixSize=xsd.matrixSizeType(x=matrix[0], y=matrix[1], z=matrix[2]),
+        fieldOfView_mm=xsd.fieldOfViewMm(x=fov_mm[0], y=fov_mm[1], z=fov_mm[2]),
     )
 
 

@@ -24,7 +24,8 @@ class Scan:
     `image` ``(slice, y, x)`` is the object, `coil_maps` is ``(slice, coil, y, x)``, `covariance` ``(coil, coil)`` the
     complex noise covariance ``E[n n^H]`` in a coil image, in the flat part of the pass band. `noise_free`
     ``(slice, coil, y, x)`` and `kspace` ``(average, repetition, slice, coil, y, x)`` are on the recorded grid, all
-    lines, centre at n // 2; which lines a file holds is `phantom.imaging_lines` and `phantom.calibration_lines`.
+    lines, centre at n // 2; of a slab, their axis of slices is that of the encoded partitions. Which lines a file holds
+    is `phantom.imaging_lines`, `phantom.calibration_lines` and, of a slab, the partitions of the same names.
     `noise` is ``(readout, coil, sample)``, and `noise_bandwidth_ratio` that of its samples.
     """
 
@@ -44,10 +45,12 @@ def simulate(phantom: Phantom) -> Scan:
     image, maps = object_image(phantom), coil_maps(phantom)
     mixing = _mixing(phantom, np.random.default_rng(mixing_seed))
     response = receiver_response(phantom.n_recorded_x, phantom.noise_bandwidth_ratio)
-    coil_images = np.zeros((*maps.shape[:3], phantom.n_recorded_x), np.complex128)
-    start = phantom.n_recorded_x // 2 - phantom.n_x // 2
-    coil_images[..., start : start + phantom.n_x] = maps * image[:, np.newaxis]
-    noise_free = _fft((coil_images * response).astype(np.complex128), axes=(-2, -1))
+    coil_images = np.zeros((phantom.n_recorded_z, *maps.shape[1:3], phantom.n_recorded_x), np.complex128)
+    coil_images[_middle(phantom.n_slices, phantom.n_recorded_z), ..., _middle(phantom.n_x, phantom.n_recorded_x)] = (
+        maps * image[:, np.newaxis]
+    )
+    encoded = (0, -2, -1) if phantom.is_3d else (-2, -1)
+    noise_free = _fft((coil_images * response).astype(np.complex128), axes=encoded)
 
     kspace_noise = _receiver_noise(
         (phantom.n_averages, phantom.n_repetitions, *noise_free.shape),
@@ -72,6 +75,11 @@ def simulate(phantom: Phantom) -> Scan:
         noise=noise.astype(np.complex64),
         noise_bandwidth_ratio=float(np.mean(response**2)),
     )
+
+
+def _middle(n: int, n_recorded: int) -> slice:
+    start = n_recorded // 2 - n // 2
+    return slice(start, start + n)
 
 
 def object_image(phantom: Phantom) -> Complex128:

@@ -6,7 +6,8 @@ real component; a magnitude image is read against the standard deviation of one 
 * combined optimally (Roemer 1990, doi 10.1002/mrm.1910160203), and by whitened root sum of squares without noise in the
   signal: ``SNR = |m| sqrt(2 s^H Psi^-1 s)``
 * SENSE (Pruessmann 1999): the measured lines are ``E m + n``; the unbiased estimate with least noise has the covariance
-  ``(E^H Psi^-1 E)^-1 = A^-1``, ``SNR = |m| sqrt(2 / [A^-1]_rr)``, ``g = sqrt([A^-1]_rr A_rr)``.
+  ``(E^H Psi^-1 E)^-1 = A^-1``, ``SNR = |m| sqrt(2 / [A^-1]_rr)``, ``g = sqrt([A^-1]_rr A_rr)``. Lines and partitions of
+  a slab are encoded together, E is the product of both.
 """
 
 from __future__ import annotations
@@ -38,14 +39,21 @@ class Truth:
 
 
 def closed_form(scan: Scan) -> Truth:
-    """Compute the truth of a scan recorded from edge to edge of k-space; raise `ValueError` for partial Fourier."""
+    """Compute the truth of a scan recorded from edge to edge of k-space.
+
+    Raises `ValueError` for partial Fourier, and for accelerated partitions of an oversampled slab.
+    """
     phantom = scan.phantom
-    if phantom.n_omitted_lines:
+    if phantom.n_omitted_lines or phantom.n_omitted_partitions:
         raise ValueError("the SNR of a partial Fourier image depends on how it is completed")
+    if phantom.partition_acceleration > 1 and phantom.n_recorded_z != phantom.n_slices:
+        raise ValueError("the SNR of an unfolded slab depends on what is taken to lie around it")
     signal = np.abs(scan.image) * np.sqrt(phantom.n_averages)
     whitened = _whiten(scan)
     gram = np.einsum("scyx,scyx->syx", whitened.conj(), whitened).real
-    if phantom.acceleration == 1:
+    if phantom.partition_acceleration > 1:
+        inverse_diagonal, g = inverse_of_slab(whitened, phantom.imaging_partitions, phantom.imaging_lines)
+    elif phantom.acceleration == 1:
         inverse_diagonal, g = 1 / gram, np.ones_like(gram)
     elif phantom.n_y % phantom.acceleration == 0:
         inverse_diagonal, g = _unfolded(whitened, phantom.imaging_lines)
@@ -93,6 +101,40 @@ def _unfolded(whitened: Complex128, lines: tuple[int, ...]) -> tuple[Float64, Fl
         inverse_diagonal.transpose(unfold).reshape(n_slices, n_y, n_x),
         np.sqrt(inverse_diagonal * diagonal).transpose(unfold).reshape(n_slices, n_y, n_x),
     )
+
+
+def inverse_of_slab(
+    whitened: Complex128, partitions: tuple[int, ...], lines: tuple[int, ...]
+) -> tuple[Float64, Float64]:
+    """Return ``[A^-1]_rr`` and g of a slab; whitened maps (z, coil, y, x), recorded partitions and lines.
+
+    Each column of the readout is inverted by itself. Along a direction that the acceleration divides, voxels fold onto
+    those a whole number of periods away and onto no others; along one that it does not, all fold onto all.
+    """
+    n_z, n_coils, n_y, n_x = whitened.shape
+    period_z, period_y = _period(n_z, partitions), _period(n_y, lines)
+    points = np.kron(
+        _point_spread(n_z, partitions)[::period_z, ::period_z], _point_spread(n_y, lines)[::period_y, ::period_y]
+    )
+    grouped = whitened.reshape(n_z // period_z, period_z, n_coils, n_y // period_y, period_y, n_x)
+    inverse_diagonal, diagonal = np.empty(grouped[:, :, 0].shape), np.empty(grouped[:, :, 0].shape)
+    for z in range(period_z):
+        for y in range(period_y):
+            maps = grouped[:, z, :, :, y].transpose(3, 0, 2, 1).reshape(n_x, -1, n_coils)
+            normal = points * (maps.conj() @ maps.swapaxes(-1, -2))
+            shape = (n_x, n_z // period_z, n_y // period_y)
+            diagonal[:, z, :, y] = np.einsum("xrr->xr", normal).real.reshape(shape).transpose(1, 2, 0)
+            inverse_diagonal[:, z, :, y] = (
+                np.einsum("xrr->xr", np.linalg.inv(normal)).real.reshape(shape).transpose(1, 2, 0)
+            )
+    shape = (n_z, n_y, n_x)
+    return inverse_diagonal.reshape(shape), np.sqrt(inverse_diagonal * diagonal).reshape(shape)
+
+
+def _period(n: int, recorded: tuple[int, ...]) -> int:
+    """Return how many voxels lie between those that fold onto each other: n / R if R divides n, else one."""
+    acceleration = recorded[1] - recorded[0] if len(recorded) > 1 else n
+    return n // acceleration if n % acceleration == 0 else 1
 
 
 def _point_spread(n_y: int, lines: tuple[int, ...]) -> Complex128:

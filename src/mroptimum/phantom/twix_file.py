@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mroptimum.phantom.description import Phantom, Vector
-from mroptimum.phantom.schedule import Line, Purpose, centre_y, image_lines, noise_lines
+from mroptimum.phantom.schedule import Line, Purpose, centre_y, centre_z, image_lines, noise_lines
 from mroptimum.phantom.simulation import Scan
 from mroptimum.phantom.twix_protocol import NOT_A_PATIENT, Protocol, header_bytes
 
@@ -68,7 +68,7 @@ def write_twix_ve(path: Path, scan: Scan) -> None:
         measurements.append(
             _Measurement(
                 protocol=Protocol(
-                    phantom=replace(phantom, n_slices=1, acceleration=1, first_line=0, n_calibration_lines=0),
+                    phantom=_plain(phantom),
                     name="AdjCoilSens",
                     dwell_time_s=phantom.noise_dwell_time_s,
                 ),
@@ -94,6 +94,23 @@ def write_twix_ve(path: Path, scan: Scan) -> None:
         file.write(struct.pack("<II", 0, len(entries)))
         for number, (start, length, name) in enumerate(entries, 1):
             file.write(struct.pack("<IIQQ64s64s", number, number, start, length, NOT_A_PATIENT.encode(), name.encode()))
+
+
+def _plain(phantom: Phantom) -> Phantom:
+    """Return what the noise measurement is: one slice, nothing accelerated."""
+    return replace(
+        phantom,
+        n_slices=1,
+        acceleration=1,
+        first_line=0,
+        n_calibration_lines=0,
+        is_3d=False,
+        partition_oversampling=1.0,
+        partition_acceleration=1,
+        first_partition=0,
+        n_calibration_partitions=0,
+        n_omitted_partitions=0,
+    )
 
 
 def vendor_noise_dwell_time_s(n_samples: int) -> float:
@@ -143,11 +160,13 @@ class _Block:
     count: int
     measurement_number: int
     y: int = 0
+    z: int = 0
     average: int = 0
     slice: int = 0
     repetition: int = 0
     centre_x: int = 0
     centre_y: int = 0
+    centre_z: int = 0
     position: Vector = (0.0, 0.0, 0.0)
     quaternion: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
 
@@ -164,12 +183,14 @@ class _Block:
             count=count,
             measurement_number=measurement_number,
             y=line.y,
+            z=line.z,
             average=line.average,
             slice=line.acquired_slice,
             repetition=line.repetition,
             centre_x=samples.shape[1] // 2,
             centre_y=centre_y(phantom),
-            position=phantom.slice_centres_mm[line.slice],
+            centre_z=centre_z(phantom),
+            position=phantom.centre_mm if phantom.is_3d else phantom.slice_centres_mm[line.slice],
             quaternion=quaternion(phantom),
         )
 
@@ -185,13 +206,13 @@ class _Block:
     def counters(self) -> bytes:
         """Return the fields from the evaluation mask to the centre of k-space, alike in VB and VE."""
         n_channels, n_samples = self.samples.shape
-        loop_counters = (self.y, self.average, self.slice, 0, 0, 0, self.repetition, 0, 0, 0, 0, 0, 0, 0)
+        loop_counters = (self.y, self.average, self.slice, self.z, 0, 0, self.repetition, 0, 0, 0, 0, 0, 0, 0)
         return (
             struct.pack("<QHH14H", self.mask, n_samples, n_channels, *loop_counters)
             + struct.pack("<HH", 0, 0)  # samples to cut off at either end
             + struct.pack("<HH", self.centre_x, 0)
             + struct.pack("<fI", 0.0, 0)
-            + struct.pack("<HH", self.centre_y, 0)
+            + struct.pack("<HH", self.centre_y, self.centre_z)
         )
 
     def place(self) -> bytes:

@@ -70,13 +70,14 @@ def _number(name: str, value: float) -> str:
 
 def _config(protocol: Protocol) -> Iterator[str]:
     phantom = protocol.phantom
-    order = [*acquisition_order(phantom), *(-1 for _ in range(128 - phantom.n_slices))]
+    slices = acquisition_order(phantom)
+    order = [*slices, *(-1 for _ in range(128 - len(slices)))]
     yield _text("tPatientName", NOT_A_PATIENT)
     yield _text("SequenceDescription", protocol.name)
     yield _text("chronSliceIndices", " ".join(str(index) for index in order))
     yield _text("PatientPosition", "HFS")
     yield _integers("MeasUID", 1)
-    yield _integers("NSlc", phantom.n_slices)
+    yield _integers("NSlc", len(slices))
     yield _integers("NRep", phantom.n_repetitions)
 
 
@@ -94,6 +95,10 @@ def _meas(protocol: Protocol) -> Iterator[str]:
     yield _integers("alRegridMode", 1, 1)
     yield _integers("iNoOfFourierColumns", phantom.n_recorded_x)
     yield _integers("iNoOfFourierLines", phantom.n_y - phantom.n_omitted_lines)
+    yield _integers(
+        "iNoOfFourierPartitions", phantom.n_recorded_z - phantom.n_omitted_partitions if phantom.is_3d else 1
+    )
+    yield _integers("i3DFTLength", phantom.n_recorded_z if phantom.is_3d else 1)
     yield _integers("NImageCols", phantom.n_x)
     yield _integers("NImageLins", phantom.n_y)
     yield _integers("iMaxNoOfRxChannels", phantom.n_coils)
@@ -104,6 +109,8 @@ def _meas(protocol: Protocol) -> Iterator[str]:
 
 def _yaps(protocol: Protocol, *, is_ve: bool) -> dict[str, str]:
     phantom = protocol.phantom
+    slabs = (phantom.centre_mm,) if phantom.is_3d else phantom.slice_centres_mm
+    thickness = phantom.slice_thickness_mm * (phantom.n_slices if phantom.is_3d else 1)
     values = {
         "tSequenceFileName": '"%SiemensSeq%\\gre"',
         "tProtocolName": f'"{protocol.name}"',
@@ -117,25 +124,28 @@ def _yaps(protocol: Protocol, *, is_ve: bool) -> dict[str, str]:
         "lContrasts": "1",
         "lAverages": f"{phantom.n_averages}",
         "lRepetitions": f"{phantom.n_repetitions - 1}",
-        "sSliceArray.lSize": f"{phantom.n_slices}",
+        "sSliceArray.lSize": f"{len(slabs)}",
         "sKSpace.lBaseResolution": f"{phantom.n_x}",
         "sKSpace.lPhaseEncodingLines": f"{phantom.n_y}",
-        "sKSpace.lPartitions": "1",
-        "sKSpace.ucDimension": "0x2",
+        "sKSpace.lPartitions": f"{phantom.n_recorded_z if phantom.is_3d else 1}",
+        "sKSpace.lImagesPerSlab": f"{phantom.n_slices if phantom.is_3d else 1}",
+        "sKSpace.dSliceOversamplingForDialog": f"{phantom.partition_oversampling - 1:.12g}",
+        "sKSpace.ucDimension": "0x4" if phantom.is_3d else "0x2",
         "sKSpace.ucTrajectory": "0x1",
         "sKSpace.dPhaseResolution": "1",
         "sPat.lAccelFactPE": f"{phantom.acceleration}",
-        "sPat.lAccelFact3D": "1",
+        "sPat.lAccelFact3D": f"{phantom.partition_acceleration}",
         "sPat.lRefLinesPE": f"{phantom.n_calibration_lines}",
-        "sPat.ucPATMode": "0x2" if phantom.acceleration > 1 else "0x1",
+        "sPat.lRefLines3D": f"{phantom.n_calibration_partitions}",
+        "sPat.ucPATMode": "0x2" if phantom.acceleration * phantom.partition_acceleration > 1 else "0x1",
         "sPat.ucRefScanMode": "0x4" if phantom.n_calibration_lines else "0x1",
     }
-    for index, centre in enumerate(phantom.slice_centres_mm):
+    for index, centre in enumerate(slabs):
         one = f"sSliceArray.asSlice[{index}]."
         for axis, position, normal in zip(("Sag", "Cor", "Tra"), centre, phantom.slice_direction, strict=True):
             values[f"{one}sPosition.d{axis}"] = f"{position:.9g}"
             values[f"{one}sNormal.d{axis}"] = f"{normal:.9g}"
-        values[f"{one}dThickness"] = f"{phantom.slice_thickness_mm}"
+        values[f"{one}dThickness"] = f"{thickness:.12g}"
         values[f"{one}dReadoutFOV"] = f"{phantom.fov_mm[0]}"
         values[f"{one}dPhaseFOV"] = f"{phantom.fov_mm[1]}"
     for coil in range(phantom.n_coils):
