@@ -15,8 +15,11 @@ from cloudmr.database.accounts import Accounts
 from cloudmr.database.data_files import DataFiles
 from cloudmr.database.engine import WRITES
 from cloudmr.database.jobs import Jobs
+from cloudmr.database.preparations import Preparations
+from cloudmr.database.regions import Regions
 from cloudmr.database.tokens import Tokens
 from cloudmr.database.tries import TriesCount
+from cloudmr.database.unit_care import UnitCare, UnitFindings
 from cloudmr.database.units import Units
 
 
@@ -28,8 +31,12 @@ class Transaction:
         self.tokens = Tokens(connection)
         self.tries = TriesCount(connection)
         self.units = Units(connection)
+        self.preparations = Preparations(connection)
+        self.unit_care = UnitCare(connection)
+        self.findings = UnitFindings(connection)
         self.data_files = DataFiles(connection)
         self.jobs = Jobs(connection)
+        self.regions = Regions(connection)
 
 
 class Database:

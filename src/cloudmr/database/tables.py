@@ -16,12 +16,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from cloudmr.database.columns import ID_LENGTH, SHA256_LENGTH, RowNumber, UtcDateTime, word_of
 from cloudmr.model.audit import AuditAction
 from cloudmr.model.data_files import DataState
 from cloudmr.model.events import JobAction
+from cloudmr.model.findings import Check, Outcome
 from cloudmr.model.jobs import END_STATES, TRANSITIONS, JobState
 from cloudmr.model.notifications import NotifyOn
 from cloudmr.model.people import AccountStatus
@@ -38,6 +40,9 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
+
+
+_IS_DEFAULT = text("is_default")
 
 
 def _one_of(states: frozenset[JobState]) -> str:
@@ -119,7 +124,67 @@ units = Table(
     Column("state_machine_arn", String(2048)),
     Column("cross_account_role_arn", String(2048)),
     Column("last_checked_at", UtcDateTime),
+    Column("external_id", String(64)),
+    Column("image_uri", String(512)),
+    Column("status_reason", Text),
+    Column("snr_verified_at", UtcDateTime),
+    Column("registration_token_id", String(ID_LENGTH)),
+    Column("removed_at", UtcDateTime),
     CheckConstraint("(mode = 'mode_2') = (owner_id IS NOT NULL)", name="owner"),
+    # Everybody has one default at most, whoever sets it at the same time.
+    Index("ix_units_one_default", "owner_id", unique=True, sqlite_where=_IS_DEFAULT, postgresql_where=_IS_DEFAULT),
+    Index(None, "state_machine_arn"),
+)
+
+unit_preparations = Table(
+    "unit_preparations",
+    metadata,
+    Column("unit_id", String(ID_LENGTH), primary_key=True),
+    Column("owner_id", String(ID_LENGTH), ForeignKey("accounts.id"), nullable=False),
+    Column("aws_account_id", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("external_id", String(64), nullable=False),
+    Column("image_uri", String(512), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("registered_at", UtcDateTime),
+    Index(None, "owner_id", "aws_account_id", "region"),
+)
+
+unit_care = Table(
+    "unit_care",
+    metadata,
+    Column("unit_id", String(ID_LENGTH), ForeignKey("units.id"), primary_key=True),
+    Column("check_at", UtcDateTime, nullable=False, index=True),
+    Column("known_answer_at", UtcDateTime, nullable=False),
+    Column("doubted_at", UtcDateTime),
+    Column("ill_since", UtcDateTime),
+    Column("n_ill", Integer, nullable=False),
+    Column("wants_default", Boolean, nullable=False),
+    Column("known_answer_job_id", String(ID_LENGTH)),
+)
+
+unit_findings = Table(
+    "unit_findings",
+    metadata,
+    Column("unit_id", String(ID_LENGTH), ForeignKey("units.id"), primary_key=True),
+    Column("check", word_of(Check, name="check", is_closed=False), primary_key=True),
+    Column("outcome", word_of(Outcome, name="outcome"), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("fix", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+regions = Table(
+    "regions",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("job_id", String(ID_LENGTH), ForeignKey("jobs.id"), nullable=False, index=True),
+    Column("name", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("deleted_at", UtcDateTime),
+    Column("purged_at", UtcDateTime),
 )
 
 data_files = Table(

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     """A computing unit."""
     USER = "user"
     """A person's account."""
+    REGION = "region"
+    """A region of interest in a job's images."""
     TOKEN = "token"  # noqa: S105 - the word, not a secret
     """An access token (its record, not its secret)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,7 +45,13 @@ class UnitStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ComputingUnit:
-    """One unit. `owner_id` is None for a unit of mode 1; the AWS fields are None for a unit on the Brain's machine."""
+    """One unit. `owner_id` is None for a unit of mode 1; the AWS fields are None for a unit on the Brain's machine.
+
+    `external_id` is what the Brain shows when it assumes the unit's role; only this unit got it. `status_reason` says
+    why the unit is not ready, `snr_verified_at` when it last gave the right numbers for a known answer, and
+    `registration_token_id` which token its registration was made with. A unit that was removed is kept for its jobs'
+    sake, and for nothing else.
+    """
 
     id: str
     owner_id: str | None
@@ -64,6 +70,12 @@ class ComputingUnit:
     state_machine_arn: str | None = None
     cross_account_role_arn: str | None = None
     last_checked_at: datetime | None = None
+    external_id: str | None = field(default=None, repr=False)
+    image_uri: str | None = None
+    status_reason: str | None = None
+    snr_verified_at: datetime | None = None
+    registration_token_id: str | None = None
+    removed_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_utc(self)
@@ -72,4 +84,9 @@ class ComputingUnit:
 
     def is_open_to(self, person_id: str) -> bool:
         """Tell whether this person may use the unit."""
-        return self.owner_id in {None, person_id}
+        return self.owner_id in {None, person_id} and self.removed_at is None
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether it is the Brain's own machine."""
+        return self.provider is Provider.CLOUDMRHUB and self.aws_account_id is None
