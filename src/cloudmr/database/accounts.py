@@ -50,12 +50,7 @@ class Accounts:
         """Return what happened to an account, the latest first."""
         query = select(audit_events).where(audit_events.c.account_id == account_id)
         rows = self._connection.execute(query.order_by(audit_events.c.id.desc()).limit(limit))
-        return [
-            AuditEvent(
-                account_id=row.account_id, at=row.at, action=row.action, address=row.address, token_id=row.token_id
-            )
-            for row in rows
-        ]
+        return [AuditEvent(**{name: value for name, value in row.items() if name != "id"}) for row in rows.mappings()]
 
     def _one(self, condition: ColumnElement[bool]) -> Account | None:
         row = self._connection.execute(select(accounts).where(condition)).mappings().one_or_none()

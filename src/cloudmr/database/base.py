@@ -15,6 +15,7 @@ from cloudmr.database.accounts import Accounts
 from cloudmr.database.data_files import DataFiles
 from cloudmr.database.engine import WRITES
 from cloudmr.database.jobs import Jobs
+from cloudmr.database.outbox import Outbox
 from cloudmr.database.preparations import Preparations
 from cloudmr.database.regions import Regions
 from cloudmr.database.tokens import Tokens
@@ -36,6 +37,7 @@ class Transaction:
         self.findings = UnitFindings(connection)
         self.data_files = DataFiles(connection)
         self.jobs = Jobs(connection)
+        self.outbox = Outbox(connection)
         self.regions = Regions(connection)
 
 

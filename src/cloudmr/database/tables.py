@@ -25,7 +25,9 @@ from cloudmr.model.data_files import DataState
 from cloudmr.model.events import JobAction
 from cloudmr.model.findings import Check, Outcome
 from cloudmr.model.jobs import END_STATES, TRANSITIONS, JobState
+from cloudmr.model.messages import MessageKind
 from cloudmr.model.notifications import NotifyOn
+from cloudmr.model.one_time import Purpose
 from cloudmr.model.people import AccountStatus
 from cloudmr.model.platforms import Platform
 from cloudmr.model.tokens import Scope
@@ -69,6 +71,19 @@ accounts = Table(
     Column("status", word_of(AccountStatus, name="status"), nullable=False),
     Column("is_admin", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("name", String(255)),
+    Column("deleted_at", UtcDateTime),
+)
+
+account_limits = Table(
+    "account_limits",
+    metadata,
+    Column("account_id", String(ID_LENGTH), ForeignKey("accounts.id"), primary_key=True),
+    Column("n_monthly", Integer),
+    Column("n_running", Integer),
+    Column("n_queued", Integer),
+    Column("stored_bytes", BigInteger),
+    Column("changed_at", UtcDateTime, nullable=False),
 )
 
 tokens = Table(
@@ -83,6 +98,20 @@ tokens = Table(
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("last_used_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("name", String(255)),
+    Column("spent_at", UtcDateTime),
+)
+
+one_time_tokens = Table(
+    "one_time_tokens",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("account_id", String(ID_LENGTH), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("purpose", word_of(Purpose, name="purpose"), nullable=False),
+    Column("secret_hash", String(SHA256_LENGTH), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("used_at", UtcDateTime),
 )
 
 tries = Table(
@@ -102,6 +131,29 @@ audit_events = Table(
     Column("action", word_of(AuditAction, name="action", is_closed=False), nullable=False),
     Column("address", String(64)),
     Column("token_id", String(ID_LENGTH)),
+    Column("actor_id", String(ID_LENGTH)),
+    Column("target", String(255)),
+    Column("reason", String(255)),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", RowNumber, primary_key=True, autoincrement=True),
+    Column("account_id", String(ID_LENGTH), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("kind", word_of(MessageKind, name="kind"), nullable=False),
+    Column("target", String(2048), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("dedupe_key", String(255), nullable=False, unique=True),
+    Column("not_after", UtcDateTime),
+    Column("secret_name", String(255)),
+    Column("posted_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("n_failed", Integer, nullable=False),
+    Column("done_at", UtcDateTime),
+    Column("failure", String(255)),
+    Index(None, "done_at", "due_at"),
 )
 
 units = Table(

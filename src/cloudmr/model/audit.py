@@ -26,13 +26,20 @@ class AuditAction(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEvent:
-    """One entry: `address` is the network address it came from, `token_id` the token that was used, if any."""
+    """One entry in the trail of an account.
+
+    `actor_id` is the account that did it, None where that is not known (a wrong password). `address` is the network
+    address it came from, `token_id` the token that was used, `target` the id of what it was done to.
+    """
 
     account_id: str
     at: datetime
     action: AuditAction
+    actor_id: str | None = None
     address: str | None = None
     token_id: str | None = None
+    target: str | None = None
+    reason: str | None = None
 
     def __post_init__(self) -> None:
         require_utc(self)

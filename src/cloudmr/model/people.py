@@ -28,7 +28,10 @@ class AccountStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One person. `password_hash` is argon2id with its parameters, and never shown."""
+    """One person. `password_hash` is argon2id with its parameters, and never shown.
+
+    Of an account that was deleted only the id is left, for the audit's sake: its e-mail address is free again.
+    """
 
     id: str
     email: str
@@ -36,6 +39,8 @@ class Account:
     status: AccountStatus
     is_admin: bool
     created_at: datetime
+    name: str | None = None
+    deleted_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_utc(self)
@@ -43,11 +48,12 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks, known by a valid token: what every service that serves a person is told."""
+    """Who asks, known by a valid token, and from which network address: what every service of a person is told."""
 
     id: str
     is_admin: bool
     token_id: str
+    address: str = "unknown"
 
 
 def normal_email(text: str) -> str:

@@ -40,7 +40,10 @@ _INCLUDES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """The record of a token. Tokens of one sign-in share its `session_id` and end together."""
+    """The record of a token. Tokens of one sign-in share its `session_id` and end together.
+
+    A personal token has a `name` and a session of its own. One for a registration is spent by it.
+    """
 
     id: str
     owner_id: str
@@ -51,6 +54,8 @@ class Token:
     expires_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    name: str | None = None
+    spent_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_utc(self)
