@@ -1,8 +1,8 @@
 """A known mistake, kept as an example: a g-factor from the real part of the encoding matrix.
 
 A widely used implementation takes the real part of ``A = S^H Psi^-1 S`` before it inverts. With ``A = X + iY``,
-``Re(A^-1) = (X - Y^T X^-1 Y)^-1``, which is never less than ``X^-1``: what it calls g is too small wherever coils differ
-in phase, and the worse the more voxels fold. Our own g is held to the inverse of the complex matrix.
+``Re(A^-1) = (X - Y^T X^-1 Y)^-1``, which is never less than ``X^-1``: what it calls g is too small wherever coils
+differ in phase, and the worse the more voxels fold. Our own g is held to the inverse of the complex matrix.
 """
 
 from __future__ import annotations
