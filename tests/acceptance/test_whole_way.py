@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cloudmr.cli.comparison import compare
+from cloudmr.against_truth import compare
 from cloudmr.client.answers import Job, JobEvent, Progress
 from cloudmr.client.brain import BrainClient
 from cloudmr.client.errors import TransferFailed

@@ -14,7 +14,7 @@ from cloudmr.cli.layout import Table, in_bytes
 from cloudmr.cli.terminal import AsJson, Terminal, answering
 
 if TYPE_CHECKING:
-    from cloudmr.cli.comparison import Comparison
+    from cloudmr.against_truth import Comparison
     from mroptimum.phantom import Phantom
 
 app = typer.Typer()
@@ -50,7 +50,7 @@ def demo(
 
 
 def _phantom(terminal: Terminal, output: Path) -> None:
-    from cloudmr.cli.comparison import LARGEST_DEVIATION_PERCENT, compare
+    from cloudmr.against_truth import LARGEST_DEVIATION_PERCENT, compare
     from cloudmr.cli.own_job import run_through_own_brain
     from mroptimum.flags import Flags
     from mroptimum.phantom import write_demo
@@ -82,7 +82,7 @@ def _phantom(terminal: Terminal, output: Path) -> None:
 
 
 def _own_files(terminal: Terminal, signal: Path, noise: Path | None, reconstruction: str, output: Path) -> None:
-    from cloudmr.cli.comparison import snr_statistics
+    from cloudmr.against_truth import snr_statistics
     from cloudmr.cli.own_job import run_through_own_brain
     from mroptimum.flags import Flags
 

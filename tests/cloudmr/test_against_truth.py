@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudmr.cli.comparison import Comparison, MapMisplaced, compare, snr_statistics
+from cloudmr.against_truth import Comparison, MapMisplaced, compare, snr_statistics
 from cloudmr.cli.placement import local
 from mroptimum.export.package import Provenance, write_package
 from mroptimum.flags import Flags

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mroptimum.errors import ExplainedError
 from mroptimum.export.nifti import Volume
 from mroptimum.package import ResultPackage, opened, read_package
-from mroptimum.phantom import Phantom, Written
+from mroptimum.phantom import Phantom, Truth, Written
 from mroptimum.result import MapId
 
 Map = NDArray[np.float64]
@@ -57,11 +57,15 @@ class Statistics:
 
 
 def compare(folder: Path, written: Written) -> tuple[Comparison, ...]:
-    """Compare mean SENSE SNR and g-factor of a result with the closed-form truth of the phantom it was made from.
+    """Compare a result with the closed-form truth of the phantom it was made from; see `compare_with`."""
+    return compare_with(folder, written.scan.phantom, written.truth)
+
+
+def compare_with(folder: Path, phantom: Phantom, truth: Truth) -> tuple[Comparison, ...]:
+    """Compare mean SENSE SNR and g-factor of a result with the truth of a phantom.
 
     The region is the whole object, edges and all, in every slice. Raise `MapMisplaced`, `PackageError`.
     """
-    phantom, truth = written.scan.phantom, written.truth
     pairs = (("mean SNR", MapId.SNR, truth.sense_snr), ("mean g", MapId.SENSE_G, truth.sense_g))
     with opened(folder) as files:
         package = read_package(files)
