@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from cloudmr.database.accounts import Accounts
+from cloudmr.database.allowances import Allowances
 from cloudmr.database.data_files import DataFiles
 from cloudmr.database.engine import WRITES
 from cloudmr.database.jobs import Jobs
@@ -29,6 +30,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.accounts = Accounts(connection)
+        self.allowances = Allowances(connection)
         self.tokens = Tokens(connection)
         self.tries = TriesCount(connection)
         self.units = Units(connection)

@@ -36,6 +36,30 @@ class Tokens:
         """Remember when a token was last used."""
         self._connection.execute(update(tokens).where(tokens.c.id == token_id).values(last_used_at=at))
 
+    def spend(self, token_id: str, *, at: datetime) -> bool:
+        """Use up a token that is good once; tell whether it was not used up before."""
+        unspent = (tokens.c.id == token_id) & tokens.c.spent_at.is_(None)
+        return self._connection.execute(update(tokens).where(unspent).values(spent_at=at)).rowcount == 1
+
+    def personal_of(self, owner_id: str) -> list[Token]:
+        """Return a person's personal tokens that were not revoked, expired ones too, the latest first."""
+        query = select(tokens).where(
+            tokens.c.owner_id == owner_id, tokens.c.name.is_not(None), tokens.c.revoked_at.is_(None)
+        )
+        return [Token(**row) for row in self._connection.execute(query.order_by(tokens.c.id.desc())).mappings()]
+
+    def revoke(self, token_id: str, *, at: datetime) -> bool:
+        """End one token; tell whether it was in force."""
+        in_force = (tokens.c.id == token_id) & tokens.c.revoked_at.is_(None)
+        return self._connection.execute(update(tokens).where(in_force).values(revoked_at=at)).rowcount == 1
+
+    def revoke_all_of(self, owner_id: str, *, at: datetime, but_session: str | None = None) -> int:
+        """End every token of a person, or all but those of one session; return how many."""
+        in_force = (tokens.c.owner_id == owner_id) & tokens.c.revoked_at.is_(None)
+        if but_session is not None:
+            in_force &= tokens.c.session_id != but_session
+        return self._connection.execute(update(tokens).where(in_force).values(revoked_at=at)).rowcount
+
     def revoke_session(self, session_id: str, *, at: datetime) -> bool:
         """End all tokens of one sign-in; tell whether one of them was still in force."""
         in_force = (tokens.c.session_id == session_id) & tokens.c.revoked_at.is_(None)
