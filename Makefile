@@ -73,7 +73,12 @@ $(VENV)/tools: | $(VENV)/python
 	@{ command -v curl && command -v jq; } >/dev/null || $(call debian,curl jq)
 	@touch $@
 
-$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/pango $(VENV)/tools
+# What needs a database is tested on both kinds; Debian keeps the server's programs out of PATH.
+$(VENV)/postgresql: | $(VENV)/python
+	@{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || $(call debian,postgresql)
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/pango $(VENV)/tools $(VENV)/postgresql
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

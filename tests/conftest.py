@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest_plugins = ["databases", "benches"]
+
 
 @pytest.fixture
 def rng() -> np.random.Generator:

@@ -9,6 +9,7 @@ ExplainedError (mroptimum)
 ├── LimitReached            too often or too much; says when to come back
 ├── CallbackRefused         a message from a unit whose signature does not hold
 ├── UnitUnavailable         the computing unit does not answer or may not be used
+├── DatabaseUnavailable     the Brain's own database does not answer
 └── SettingsError           a setting has a value that cannot be used
 """
 
@@ -70,6 +71,12 @@ class UnitUnavailable(ExplainedError):
     """The computing unit does not answer or may not be used."""
 
     code = "unit_unavailable"
+
+
+class DatabaseUnavailable(ExplainedError):
+    """The Brain's own database does not answer, or takes nothing: it is full, or too much waits for it."""
+
+    code = "database_unavailable"
 
 
 class SettingsError(ExplainedError):

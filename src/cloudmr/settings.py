@@ -160,8 +160,8 @@ def _web_address(text: str) -> str:
 
 
 def _database(text: str) -> str:
-    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ValueError("sqlite:///… or postgresql+psycopg://… is needed")
+    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("sqlite:///… or postgresql://… is needed")
     return text
 
 

@@ -22,7 +22,6 @@ from cloudmr.errors import Conflict, SettingsError
 from cloudmr.services.throttling import SIGN_IN
 from cloudmr.settings import Settings
 from cloudmr.wiring import _listen, create_app, running
-from mroptimum.errors import MissingExtra
 
 CREDENTIALS = {"email": "ada@example.org", "password": PASSWORD}
 
@@ -115,14 +114,6 @@ def test_a_database_that_cannot_be_is_explained(tmp_path: Path) -> None:
         pass
     (tmp_path / "brain.sqlite").write_text("this was never a database" * 100)
     with pytest.raises(SettingsError, match="does not answer"), running(at(tmp_path)):
-        pass
-
-
-def test_a_database_server_needs_its_driver(tmp_path: Path) -> None:
-    with (
-        pytest.raises(MissingExtra, match="psycopg"),
-        running(at(tmp_path, DATABASE_URL="postgresql+psycopg://brain@localhost/brain")),
-    ):
         pass
 
 

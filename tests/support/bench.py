@@ -8,9 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -24,7 +22,6 @@ from cloudmr.compute.memory import MemoryCompute
 from cloudmr.compute.outcome import Outcome
 from cloudmr.database.base import Database
 from cloudmr.database.engine import make_engine
-from cloudmr.database.tables import metadata
 from cloudmr.model.data_files import DataFile
 from cloudmr.model.documents import failed_prefix, results_prefix
 from cloudmr.model.ids import Kind
@@ -44,6 +41,7 @@ from cloudmr.services.submit_job import JobOrder, submit_job
 from cloudmr.services.upload_data import complete_upload, start_upload
 from cloudmr.storage.base import Bucket
 from cloudmr.storage.local import LocalStorage
+from databases import database_file
 from mroptimum.errors import Explanation
 
 Answer = TypeVar("Answer")
@@ -51,17 +49,6 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECRET_KEY = b"0123456789abcdef0123456789abcdef"
 PASSWORD = "correct horse battery"
 BRAIN_URL = "http://brain.test"
-
-
-@cache
-def empty_database() -> bytes:
-    """Return a database with all tables and nothing in them; made once, since making one takes a while."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "brain.sqlite"
-        engine = make_engine(f"sqlite:///{path}")
-        metadata.create_all(engine)
-        engine.dispose()
-        return path.read_bytes()
 
 
 @dataclass
@@ -126,9 +113,13 @@ class WatchedCompute:
 
 @dataclass
 class Bench:
-    """Everything around one Brain. `restart` leaves the files, the unit and the clock, and nothing else."""
+    """Everything around one Brain. `restart` leaves the files, the unit and the clock, and nothing else.
+
+    Without a `database_url` it has a database in its folder.
+    """
 
     folder: Path
+    database_url: str = ""
     limits: Limits = field(default_factory=Limits)
     clock: HandClock = field(default_factory=HandClock)
     fate: Fate = field(default_factory=Fate)
@@ -140,12 +131,13 @@ class Bench:
             self.folder / "storage", base_url=f"{BRAIN_URL}/objects", secret_key=SECRET_KEY, clock=self.clock
         )
         self.n_people = 0
-        (self.folder / "brain.sqlite").write_bytes(empty_database())
+        self.folder.mkdir(exist_ok=True)
+        self.database_url = self.database_url or database_file(self.folder)
         self.brain = self._open()
         self.local_unit = provide_local_unit(self.brain)
 
     def _open(self) -> Brain:
-        database = Database(make_engine(f"sqlite:///{self.folder / 'brain.sqlite'}"))
+        database = Database(make_engine(self.database_url))
         event.listen(database.engine, "commit", self._committing)
         compute = WatchedCompute(self.unit, database, self.fate) if self.is_watched else self.unit
         return Brain(

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from cloudmr.errors import (
     CallbackRefused,
     Conflict,
+    DatabaseUnavailable,
     InvalidRequest,
     LimitReached,
     NotAllowed,
@@ -53,8 +54,11 @@ STATUS: Mapping[type[ExplainedError], HTTPStatus] = {
     TaskError: HTTPStatus.UNPROCESSABLE_ENTITY,
     LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     UnitUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each error that a person or a unit can bring about; a class counts for those derived from it."""
+
+_DATABASE_RETRY_AFTER_S = "5"
 
 _PROTOCOL_ERRORS: Mapping[int, Explanation] = {
     404: {
@@ -116,6 +120,8 @@ def _headers(error: ExplainedError) -> dict[str, str]:
     match error:
         case LimitReached():
             return {"Retry-After": str(error.retry_after_s)}
+        case DatabaseUnavailable():
+            return {"Retry-After": _DATABASE_RETRY_AFTER_S}
         case NotSignedIn():
             return {"WWW-Authenticate": "Bearer"}
         case RangeNotSatisfiable():

@@ -19,8 +19,8 @@ class TriesCount:
         self._connection = connection
 
     def get(self, key: str) -> Tries | None:
-        """Return the count for a key, and keep others from changing it until this transaction ends."""
-        query = select(tries).where(tries.c.key == key).with_for_update()
+        """Return the count for a key."""
+        query = select(tries).where(tries.c.key == key)
         row = self._connection.execute(query).mappings().one_or_none()
         return Tries(count=row["count"], since=row["since"]) if row else None
 

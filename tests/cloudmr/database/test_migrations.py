@@ -1,25 +1,26 @@
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, Inspector, inspect
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cloudmr.database.base import Database
 from cloudmr.database.engine import make_engine
 from cloudmr.database.migrate import is_up_to_date, migrate
 from cloudmr.database.tables import metadata
 from cloudmr.errors import SettingsError
+from databases import NewDatabase
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(make_engine(f"sqlite:///{tmp_path / 'brain.sqlite'}"))
+def database(empty_database: NewDatabase) -> Iterator[Database]:
+    with closing(Database(make_engine(empty_database()))) as database:
+        yield database
 
 
 def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
@@ -27,7 +28,6 @@ def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> N
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
-    database.close()
 
 
 def constraints(engine: Engine) -> dict[str, Any]:
@@ -46,13 +46,12 @@ def constraints(engine: Engine) -> dict[str, Any]:
     }
 
 
-def test_migrations_make_the_checks_that_the_code_knows(database: Database, tmp_path: Path) -> None:
+def test_migrations_make_the_checks_that_the_code_knows(database: Database, empty_database: NewDatabase) -> None:
     migrate(database)
-    fresh = make_engine(f"sqlite:///{tmp_path / 'fresh.sqlite'}")
+    fresh = make_engine(empty_database())
     metadata.create_all(fresh)
     assert constraints(database.engine) == constraints(fresh)
     assert "running>succeeded" in constraints(fresh)["job_events"]["checks"]["ck_job_events_transition"]
-    database.close()
     fresh.dispose()
 
 
@@ -61,7 +60,6 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     for _ in range(2):
         migrate(database)
         assert is_up_to_date(database)
-    database.close()
 
 
 def test_a_database_of_a_later_release_is_left_alone(database: Database) -> None:
@@ -72,21 +70,11 @@ def test_a_database_of_a_later_release_is_left_alone(database: Database) -> None
     with pytest.raises(SettingsError) as refused:
         migrate(database)
     assert refused.value.instance_code == "database_too_new"
-    database.close()
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     with database.connect_to_write() as connection:
         connection.exec_driver_sql("CREATE TABLE jobs (id INTEGER)")
-    with pytest.raises(Exception, match="table jobs already exists"):
+    with pytest.raises(Exception, match=r"jobs.* already exists"):
         migrate(database)
     assert inspect(database.engine).get_table_names() == ["jobs"]
-    database.close()
-
-
-@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
-def test_every_table_can_be_made_on_postgresql(table: Any) -> None:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
-    for index in table.indexes:
-        assert "CREATE INDEX" in str(CreateIndex(index).compile(dialect=dialect))

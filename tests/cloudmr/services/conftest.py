@@ -1,19 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from bench import Bench
+from benches import MakeBench
 from cloudmr.model.people import Caller
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path)
-    yield bench
-    bench.close()
+def bench(make_bench: MakeBench) -> Bench:
+    return make_bench()
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from pathlib import Path
 
 import pytest
 
 from bench import Bench
+from benches import MakeBench
 from cloudmr.compute.base import ExecutionState
 from cloudmr.model.jobs import JobState
 from cloudmr.services.background import background
@@ -15,8 +15,8 @@ from waiting import wait_until
 
 
 @pytest.fixture
-def busy(tmp_path: Path) -> Bench:
-    return Bench(tmp_path, is_watched=False)
+def busy(make_bench: MakeBench) -> Bench:
+    return make_bench(is_watched=False)
 
 
 def test_jobs_are_dispatched_and_settled_without_being_asked_for(busy: Bench) -> None:
@@ -31,7 +31,6 @@ def test_jobs_are_dispatched_and_settled_without_being_asked_for(busy: Bench) ->
         busy.brain.check_alarm.set()
         wait_until(lambda: busy.read(job).state is JobState.SUCCEEDED, what="the job's end")
     assert not [thread for thread in threading.enumerate() if thread.name == "cloudmr-background"]
-    busy.close()
 
 
 def test_what_a_former_brain_left_open_is_taken_up_at_once(busy: Bench) -> None:
@@ -40,7 +39,6 @@ def test_what_a_former_brain_left_open_is_taken_up_at_once(busy: Bench) -> None:
     busy.restart()
     with background(busy.brain):
         wait_until(lambda: busy.read(job).state is JobState.SUCCEEDED, what="the job's end")
-    busy.close()
 
 
 def test_work_that_fails_is_done_again(busy: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -54,7 +52,6 @@ def test_work_that_fails_is_done_again(busy: Bench, caplog: pytest.LogCaptureFix
         wait_until(lambda: calls, what="the chore")
         job = busy.job(busy.person())
         wait_until(lambda: busy.read(job).state is JobState.DISPATCHED, what="the job's turn")
-    busy.close()
 
 
 def test_a_job_that_cannot_be_looked_at_hinders_no_other(

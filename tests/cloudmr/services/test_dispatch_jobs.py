@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bench import BRAIN_URL, SECRET_KEY, Bench
+from benches import MakeBench
 from cloudmr.compute.base import ExecutionRequest
 from cloudmr.model.callbacks import derive_secret, key_id_of
 from cloudmr.model.jobs import JobState
@@ -41,8 +41,8 @@ def test_dispatching_again_starts_nothing_twice(bench: Bench, ada: Caller) -> No
     assert len(bench.unit.starts) == 1
 
 
-def test_no_more_run_at_once_than_there_are_slots_and_everybody_has_a_turn(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, limits=Limits(n_slots=3, n_running_each=2))
+def test_no_more_run_at_once_than_there_are_slots_and_everybody_has_a_turn(make_bench: MakeBench) -> None:
+    bench = make_bench(limits=Limits(n_slots=3, n_running_each=2))
     ada, bob = bench.person(), bench.person()
     jobs = [bench.job(ada) for _ in range(3)] + [bench.job(bob)]
     assert dispatch_jobs(bench.brain) == 3
@@ -58,11 +58,10 @@ def test_no_more_run_at_once_than_there_are_slots_and_everybody_has_a_turn(tmp_p
     bench.succeed(bench.read(jobs[0]))
     settle_job(bench.brain, jobs[0].id)
     assert dispatch_jobs(bench.brain) == 1
-    bench.close()
 
 
-def test_the_least_recent_user_is_first(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, limits=Limits(n_slots=1))
+def test_the_least_recent_user_is_first(make_bench: MakeBench) -> None:
+    bench = make_bench(limits=Limits(n_slots=1))
     ada, bob = bench.person(), bench.person()
     first, second, third = bench.job(ada), bench.job(ada), bench.job(bob)
     order: list[str] = []
@@ -75,7 +74,6 @@ def test_the_least_recent_user_is_first(tmp_path: Path) -> None:
         bench.succeed(next(bench.read(job) for job in (first, second, third) if job.id == job_id))
         settle_job(bench.brain, job_id)
     assert order == [f"{job.id}-1" for job in (first, third, second)]
-    bench.close()
 
 
 @pytest.mark.parametrize("status", [UnitStatus.UNWELL, UnitStatus.GONE])

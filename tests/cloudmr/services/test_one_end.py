@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bench import Bench, Died, task_of
+from benches import MakeBench
 from cloudmr.compute.base import ExecutionState
 from cloudmr.model.documents import results_prefix
 from cloudmr.model.events import JobAction
@@ -71,20 +71,19 @@ def check_history(bench: Bench, job: Job) -> None:
     assert steps[-1][1] is bench.read(job).state in END_STATES
 
 
-def count_moments(folder: Path, life: Callable[[Bench, Job], None]) -> int:
-    bench = Bench(folder)
+def count_moments(make_bench: MakeBench, life: Callable[[Bench, Job], None]) -> int:
+    bench = make_bench()
     job = bench.job(bench.person())
     bench.fate.n_moments = 0
     life(bench, job)
-    bench.close()
     return bench.fate.n_moments
 
 
-def test_the_brain_may_die_at_any_moment(tmp_path: Path) -> None:
-    n_moments = count_moments(tmp_path / "whole", whole_life)
+def test_the_brain_may_die_at_any_moment(make_bench: MakeBench) -> None:
+    n_moments = count_moments(make_bench, whole_life)
     assert n_moments >= 10
     for moment in range(1, n_moments + 1):
-        bench = Bench(tmp_path / str(moment))
+        bench = make_bench()
         job = bench.job(bench.person())
         bench.fate.n_moments, bench.fate.dies_at = 0, moment
         with pytest.raises(Died):
@@ -97,7 +96,6 @@ def test_the_brain_may_die_at_any_moment(tmp_path: Path) -> None:
         assert ended.attempt == 1, f"died at moment {moment}"
         assert set(bench.unit.requests) == {f"{job.id}-1"}
         check_history(bench, job)
-        bench.close()
 
 
 def cancelled_life(bench: Bench, job: Job) -> None:
@@ -109,10 +107,10 @@ def cancelled_life(bench: Bench, job: Job) -> None:
     reconcile_jobs(bench.brain)
 
 
-def test_the_brain_may_die_at_any_moment_of_a_cancel(tmp_path: Path) -> None:
-    n_moments = count_moments(tmp_path / "whole", cancelled_life)
+def test_the_brain_may_die_at_any_moment_of_a_cancel(make_bench: MakeBench) -> None:
+    n_moments = count_moments(make_bench, cancelled_life)
     for moment in range(1, n_moments + 1):
-        bench = Bench(tmp_path / str(moment))
+        bench = make_bench()
         job = bench.job(bench.person())
         bench.fate.n_moments, bench.fate.dies_at = 0, moment
         with pytest.raises(Died):
@@ -124,12 +122,11 @@ def test_the_brain_may_die_at_any_moment_of_a_cancel(tmp_path: Path) -> None:
         ended = until_the_end(bench, job)
         assert ended.state is (JobState.CANCELLED if was_asked else JobState.SUCCEEDED), f"died at moment {moment}"
         check_history(bench, job)
-        bench.close()
 
 
-def test_a_submission_that_was_not_answered_may_be_repeated(tmp_path: Path) -> None:
+def test_a_submission_that_was_not_answered_may_be_repeated(make_bench: MakeBench) -> None:
     for moment in range(1, 3):
-        bench = Bench(tmp_path / str(moment))
+        bench = make_bench()
         ada = bench.person()
         order = JobOrder(document={"task": task_of(bench.data_file(ada))}, idempotency_key="once")
         bench.fate.n_moments, bench.fate.dies_at = 0, moment
@@ -143,7 +140,6 @@ def test_a_submission_that_was_not_answered_may_be_repeated(tmp_path: Path) -> N
         assert first.id == second.id
         with bench.brain.database.read() as transaction:
             assert len(transaction.jobs.of_owner(ada.id, limit=10)) == 1
-        bench.close()
 
 
 def lose(bench: Bench) -> None:

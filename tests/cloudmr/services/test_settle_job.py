@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from bench import Bench
+from benches import MakeBench
 from cloudmr.compute.base import Cause, ExecutionState
 from cloudmr.errors import NotFound
 from cloudmr.model.events import JobAction
@@ -202,8 +202,8 @@ def test_a_job_that_does_not_exist_is_not_found(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("succeeds", [True, False])
-def test_many_settlers_at_once_settle_once(tmp_path: Path, succeeds: bool) -> None:
-    bench = Bench(tmp_path, is_watched=False)
+def test_many_settlers_at_once_settle_once(make_bench: MakeBench, succeeds: bool) -> None:
+    bench = make_bench(is_watched=False)
     ada = bench.person()
     job = bench.running_job(ada)
     if succeeds:
@@ -223,4 +223,3 @@ def test_many_settlers_at_once_settle_once(tmp_path: Path, succeeds: bool) -> No
     assert {job.state for job in settled} == {expected}
     assert {job.version for job in settled} == {bench.read(job).version}
     assert actions(bench, job).count(JobAction.ENDED) == 1
-    bench.close()

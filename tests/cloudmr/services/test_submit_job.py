@@ -3,11 +3,11 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bench import Bench, task_of
+from benches import MakeBench
 from cloudmr.errors import Conflict, InvalidRequest, LimitReached, NotFound
 from cloudmr.model.data_files import DataFile
 from cloudmr.model.documents import FrozenDocument
@@ -157,8 +157,8 @@ def test_the_same_key_for_another_order_is_refused(bench: Bench, ada: Caller) ->
     assert refused.value.instance_code == "idempotency_key_reused"
 
 
-def test_a_double_click_is_one_job(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, is_watched=False)
+def test_a_double_click_is_one_job(make_bench: MakeBench) -> None:
+    bench = make_bench(is_watched=False)
     ada = bench.person()
     order = JobOrder(document={"task": task_of(bench.data_file(ada))}, idempotency_key="k")
     n_clicks = 8
@@ -172,11 +172,10 @@ def test_a_double_click_is_one_job(tmp_path: Path) -> None:
         jobs = [future.result() for future in [threads.submit(click) for _ in range(n_clicks)]]
     assert len({job.id for job in jobs}) == 1
     assert n_jobs(bench, ada) == 1
-    bench.close()
 
 
-def test_too_many_waiting_jobs_are_refused_with_the_limit_and_the_way_out(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, limits=Limits(n_queued_each=2))
+def test_too_many_waiting_jobs_are_refused_with_the_limit_and_the_way_out(make_bench: MakeBench) -> None:
+    bench = make_bench(limits=Limits(n_queued_each=2))
     ada, bob = bench.person(), bench.person()
     for _ in range(2):
         bench.job(ada)
@@ -185,4 +184,3 @@ def test_too_many_waiting_jobs_are_refused_with_the_limit_and_the_way_out(tmp_pa
     assert "mode 2" in refused.value.next_step
     assert refused.value.retry_after_s > 0
     bench.job(bob)
-    bench.close()
