@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check format bench lock clean
+.PHONY: help demo web serve test check format bench lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run ## Phantom raw data in, a job through CloudMR Brain, SNR maps out, beside the known truth
 	$(BIN)/cloudmr demo
+
+web: $(VENV)/run ## Bundle the pages' scripts and styles anew
+	$(BIN)/python hatch_build.py
 
 serve: $(VENV)/run ## Start CloudMR Brain on this machine (http://127.0.0.1:8000)
 	$(BIN)/cloudmr serve
@@ -38,6 +41,7 @@ lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile $(LOCK) --extra server -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) --extra test -o requirements/dev.txt
+	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/node.in,$(LOCK)) -o requirements/node.txt
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -63,7 +67,7 @@ $(VENV)/pango: | $(VENV)/python
 	  || $(call debian,libpango-1.0-0 libpangoft2-1.0-0)
 	@touch $@
 
-$(VENV)/run: requirements/run.txt | $(VENV)/python
+$(VENV)/run: requirements/run.txt | $(VENV)/python $(VENV)/node
 	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
@@ -78,7 +82,18 @@ $(VENV)/postgresql: | $(VENV)/python
 	@{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || $(call debian,postgresql)
 	@touch $@
 
-$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/pango $(VENV)/tools $(VENV)/postgresql
+# Pages are tested in a real browser.
+$(VENV)/chromium: | $(VENV)/python
+	@command -v chromium >/dev/null || $(call debian,chromium)
+	@touch $@
+
+# The pages' scripts are bundled when the package is installed, by the machine's Node or, without one, by a packaged one.
+$(VENV)/node: requirements/node.txt | $(VENV)/python
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && command -v npm >/dev/null \
+	  || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(VENV)/tools $(VENV)/postgresql $(VENV)/chromium
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

@@ -31,6 +31,7 @@ from cloudmr.services.passwords import Passwords
 from cloudmr.services.provide_local_unit import provide_local_unit
 from cloudmr.settings import Settings
 from cloudmr.storage.local import LocalStorage
+from cloudmr.web.site import install_pages
 
 _LEFTOVERS_KEPT = timedelta(days=30)
 """Long after every job was settled, and every upload given up."""
@@ -58,7 +59,9 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await run_in_threadpool(alive.__exit__, None, None, None)
 
-    return build_app(brain, local_storage=storage, lifespan=lifespan)
+    app = build_app(brain, local_storage=storage, lifespan=lifespan)
+    install_pages(app)
+    return app
 
 
 def serve(settings: Settings, *, ready: Callable[[str], object] | None = None) -> None:
@@ -97,6 +100,7 @@ def _server(settings: Settings) -> Iterator[tuple[_Server, str]]:
         settings = settings.evolve(port=listener.getsockname()[1])
         brain, storage, chores = _join(settings)
         app = build_app(brain, local_storage=storage)
+        install_pages(app)
         with _alive(settings, brain, chores):
             yield _Server(app, listener), settings.public_url
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from cloudmr.api.page_session import cookie_secret, require_csrf_token
 from cloudmr.errors import NotSignedIn
 from cloudmr.model.people import Caller
 from cloudmr.model.tokens import Scope
@@ -24,8 +25,21 @@ def get_brain(request: Request) -> Brain:
     return brain
 
 
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 TheBrain = Annotated[Brain, Depends(get_brain)]
+
+
+async def get_credentials(
+    request: Request, brain: TheBrain, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> HTTPAuthorizationCredentials | None:
+    """Return the token a request comes with: its header's, else that of the page it was sent from."""
+    secret = cookie_secret(request) if bearer is None else None
+    if secret is None:
+        return bearer
+    await require_csrf_token(request, brain.secret_key, secret)
+    return HTTPAuthorizationCredentials(scheme="Bearer", credentials=secret)
+
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(get_credentials)]
 
 
 def caller_with(scope: Scope) -> Callable[[Brain, HTTPAuthorizationCredentials | None], Caller]:

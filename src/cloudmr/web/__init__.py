@@ -1,0 +1,1 @@
+"""The web pages: templates around the same services that the API calls."""

@@ -1,0 +1,1 @@
+"""A file of routes per page; each calls services and hands what they return to a template."""

@@ -1,0 +1,17 @@
+"""All pages, put together around an application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from cloudmr.web.bundle import BundleFiles
+from cloudmr.web.errors import install_error_pages
+from cloudmr.web.pages import home, sessions
+
+
+def install_pages(app: FastAPI) -> None:
+    """Add the pages to an application whose routes and error handlers stand."""
+    for page in (sessions, home):
+        app.include_router(page.router)
+    app.mount("/static", BundleFiles(), name="static")
+    install_error_pages(app)
