@@ -42,8 +42,8 @@ class SliceGeometry:
     """Where one slice (2D) or slab (3D) lies in the patient.
 
     All vectors are in patient coordinates as DICOM defines them (x to the patient's left, y to the back, z to the head:
-    LPS). ``fov_mm`` is the extent (x, y, z) of the **reconstructed** grid, readout oversampling removed; in 2D its z is
-    the slice thickness.
+    LPS). ``fov_mm`` is the extent (x, y, z) of the **reconstructed** grid, readout and partition oversampling removed;
+    in 2D its z is the slice thickness. The voxel n // 2 along each encoded direction lies at ``centre_mm``.
     """
 
     centre_mm: Vector
@@ -102,7 +102,8 @@ class Acquisition:
     ``kspace`` is ``(average, repetition, slice, coil, z, y, x)``, complex64, on the full encoded grid with zeros where
     nothing was sampled; index ``n // 2`` is the centre of k-space along z, y and x. ``sampled`` is ``(z, y)``: the
     imaging lines, calibration-only lines left out. ``readout_oversampling`` is how much longer x is than the
-    reconstructed image; 1 and ``is_oversampling_known`` False in arrays that do not say. ``dwell_time_s`` is the time
+    reconstructed image; 1 and ``is_oversampling_known`` False in arrays that do not say. ``partition_oversampling`` is
+    how many more partitions (z) are encoded than reconstructed. ``dwell_time_s`` is the time
     between samples as recorded, oversampling included (None: the file does not say). ``acceleration`` is (y, z).
     ``geometry`` has one entry a slice, empty when the file knows none. ``noise`` is the noise scan that came in the
     same file, if one did. ``removed_fields`` names (never quotes) what was stripped from the header because it could
@@ -115,6 +116,7 @@ class Acquisition:
     dwell_time_s: float | None
     readout_oversampling: float = 1.0
     is_oversampling_known: bool = True
+    partition_oversampling: float = 1.0
     acceleration: tuple[int, int] = (1, 1)
     noise: NoiseScan | None = None
     calibration: Calibration | None = None
@@ -165,6 +167,11 @@ class Acquisition:
     def n_coils(self) -> int:
         """Number of receive channels."""
         return int(self.kspace.shape[3])
+
+    @property
+    def is_3d(self) -> bool:
+        """Whether partitions are encoded by phase."""
+        return bool(self.kspace.shape[4] > 1)
 
 
 @dataclass(frozen=True, kw_only=True)

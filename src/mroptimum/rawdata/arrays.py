@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mroptimum.errors import UnreadableFile, WrongKindOfFile
 from mroptimum.rawdata.acquisition import Calibration, Complex64, Mask
 from mroptimum.rawdata.plausibility import refuse_not_finite
-from mroptimum.rawdata.sampling import Sampling, contiguous_block, split_sampling
+from mroptimum.rawdata.sampling import Sampling, calibration_block, split_sampling
 
 
 def as_complex64(array: NDArray[np.generic], what: str) -> Complex64:
@@ -36,6 +36,6 @@ def separate(kspace: Complex64, recorded: Mask) -> tuple[Complex64, Sampling, Ca
     sampling = split_sampling(recorded, np.zeros_like(recorded))
     if not sampling.extra.any():
         return kspace, sampling, None
-    block = contiguous_block(recorded, sampling.extra)
+    block = calibration_block(recorded, sampling.extra)
     calibration = Calibration(kspace=kspace[0, 0] * block[:, :, np.newaxis], sampled=block)
     return kspace * sampling.lines[:, :, np.newaxis], sampling, calibration

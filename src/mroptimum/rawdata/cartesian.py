@@ -15,8 +15,8 @@ from mroptimum.rawdata.readout import Readout
 from mroptimum.rawdata.sampling import (
     Axis,
     Sampling,
+    calibration_block,
     centred_axis,
-    contiguous_block,
     sampling_warnings,
     split_sampling,
 )
@@ -92,7 +92,7 @@ def plan_grid(
     sampling = split_sampling(recorded, _mask([r for r in imaging if r.role.is_calibration], z, y))
     kept = [r for r in imaging if sampling.lines[r.z + z.shift, r.y + y.shift]]
     _refuse_incomplete(kept, sampling.lines, (averages, repetitions, slices))
-    block = contiguous_block(recorded, sampling.extra)
+    block = calibration_block(recorded, sampling.extra)
     unmarked = [r for r in imaging if not r.role.is_calibration and block[r.z + z.shift, r.y + y.shift]]
     found = _first_of_repeated([*usable, *unmarked], (averages[0], repetitions[0]))
     complete = _in_every_slice(found, slices)

@@ -42,7 +42,8 @@ def read_mrd(path: Path) -> Acquisition:
         kspace, calibration = fill_grid(plan, content.samples)
         refuse_implausible_signal(kspace, plan.sampling.lines)
         noise, warnings = _noise(content, plan.n_coils)
-        oversampling = _oversampling(encoding, plan)
+        oversampling = _oversampling(encoding, plan.x.length, axis=0)
+        of_partitions = _oversampling(encoding, plan.z.length, axis=2) if plan.z.length > 1 else 1.0
         header = content.header
         return Acquisition(
             kspace=kspace,
@@ -50,10 +51,11 @@ def read_mrd(path: Path) -> Acquisition:
             file_format=FileFormat.ISMRMRD,
             dwell_time_s=_dwell_time(content, imaging[0]),
             readout_oversampling=oversampling,
+            partition_oversampling=of_partitions,
             acceleration=plan.sampling.acceleration,
             noise=noise,
             calibration=calibration,
-            geometry=_geometry(content, encoding, plan, oversampling),
+            geometry=_geometry(content, encoding, plan, (oversampling, of_partitions)),
             coil_names=header.coil_names if len(header.coil_names) == plan.n_coils else (),
             field_strength_t=header.field_strength_t,
             flip_angle_deg=header.flip_angle_deg,
@@ -124,12 +126,13 @@ def _encoding(content: MrdContent, imaging: Sequence[Readout]) -> Encoding:
     return encoding
 
 
-def _oversampling(encoding: Encoding, plan: GridPlan) -> float:
-    factor = encoding.encoded.fov_mm[0] / encoding.reconstructed.fov_mm[0]
-    image_columns = round(plan.x.length / factor)
-    if image_columns < 1 or abs(plan.x.length / image_columns - factor) > 1e-3 * factor:
+def _oversampling(encoding: Encoding, n_encoded: int, *, axis: int) -> float:
+    """Return how much longer an axis is encoded than reconstructed, 1 where that is no whole number of voxels."""
+    factor = encoding.encoded.fov_mm[axis] / encoding.reconstructed.fov_mm[axis]
+    n_voxels = round(n_encoded / factor)
+    if n_voxels < 1 or abs(n_encoded / n_voxels - factor) > 1e-3 * factor:
         return 1.0
-    return max(plan.x.length / image_columns, 1.0)
+    return max(n_encoded / n_voxels, 1.0)
 
 
 def _noise(content: MrdContent, n_coils: int) -> tuple[NoiseScan | None, tuple[str, ...]]:
@@ -178,7 +181,7 @@ def _slice_order(content: MrdContent, imaging: Sequence[Readout]) -> tuple[int, 
 
 
 def _geometry(
-    content: MrdContent, encoding: Encoding, plan: GridPlan, oversampling: float
+    content: MrdContent, encoding: Encoding, plan: GridPlan, oversampling: tuple[float, float]
 ) -> tuple[SliceGeometry, ...]:
     first = _first_of_slices(content.imaging)
     fov_x, fov_y, fov_z = encoding.encoded.fov_mm
@@ -192,7 +195,9 @@ def _geometry(
         )
         if not all(abs(math.hypot(*axis) - 1) < 0.01 for axis in axes):  # also for NaN
             return ()
-        one = slice_geometry(content.vector(readout, "position"), axes, (fov_x / oversampling, fov_y, fov_z))
+        one = slice_geometry(
+            content.vector(readout, "position"), axes, (fov_x / oversampling[0], fov_y, fov_z / oversampling[1])
+        )
         if one is None:
             return ()
         found.append(one)

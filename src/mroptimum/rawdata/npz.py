@@ -10,6 +10,7 @@ dwell_time_s              time between samples of the signal as recorded, second
 noise_dwell_time_s        the same of the noise
 noise_bandwidth_ratio     noise-equivalent bandwidth of the receiver over the sampling bandwidth
 readout_oversampling      how much longer the readout is than the image
+partition_oversampling    how many more partitions are encoded than are in the image (3D)
 centre_mm, fov_mm         (slice, 3), mm, patient coordinates (LPS); fov_mm along x, y, z
 readout_direction,        (slice, 3), unit vectors (LPS)
 phase_direction,
@@ -59,6 +60,7 @@ KEYS = (
     "noise_dwell_time_s",
     "noise_bandwidth_ratio",
     "readout_oversampling",
+    "partition_oversampling",
     "centre_mm",
     "fov_mm",
     "readout_direction",
@@ -99,6 +101,7 @@ def read_npz(path: Path) -> Acquisition:
         dwell_time_s=_positive(arrays, "dwell_time_s"),
         readout_oversampling=oversampling or 1.0,
         is_oversampling_known=oversampling is not None,
+        partition_oversampling=_positive(arrays, "partition_oversampling") or 1.0,
         acceleration=sampling.acceleration,
         noise=noise,
         calibration=calibration,

@@ -12,6 +12,7 @@ from mroptimum.rawdata.acquisition import Mask
 
 _WIDEST_BLOCK = 0.75
 """Calibration lines cover at most this part of k-space."""
+_MOST_KINDS_OF_ROWS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,19 +69,66 @@ def split_sampling(recorded: Mask, also_calibration: Mask) -> Sampling:
     certain = recorded & ~also_calibration
     if not certain.any():
         certain = recorded
-    comb_z = _comb(_used(certain, axis=1), _used(recorded, axis=1))
-    comb_y = _comb(_used(certain, axis=0), _used(recorded, axis=0))
-    if comb_y is not None and comb_z is not None:
-        regular = np.zeros_like(recorded)
-        regular[np.ix_(comb_z, comb_y)] = True
-        if not (regular & ~recorded).any():
-            acceleration = (comb_y.step, comb_z.step)
-            return Sampling(lines=regular, acceleration=acceleration, extra=recorded & ~regular, is_regular=True)
-    return Sampling(lines=recorded.copy(), acceleration=(1, 1), extra=np.zeros_like(recorded), is_regular=False)
+    candidates = [
+        (comb_z, comb_y)
+        for comb_y in _combs(certain, recorded)
+        for comb_z in _combs(certain.T, recorded.T)
+        if _is_sampling(comb_z, comb_y, certain, recorded)
+    ]
+    if not candidates:
+        return Sampling(lines=recorded.copy(), acceleration=(1, 1), extra=np.zeros_like(recorded), is_regular=False)
+    comb_z, comb_y = max(candidates, key=lambda combs: (combs[0].step * combs[1].step, len(combs[0]) * len(combs[1])))
+    regular = _product(comb_z, comb_y, recorded)
+    return Sampling(lines=regular, acceleration=(comb_y.step, comb_z.step), extra=recorded & ~regular, is_regular=True)
 
 
-def _used(mask: Mask, *, axis: int) -> list[int]:
-    return [int(index) for index in np.flatnonzero(mask.any(axis=axis))]
+def _combs(certain: Mask, recorded: Mask) -> list[range]:
+    """Return the combs along the last axis that rows (z, y) may be made of.
+
+    There are rows of the comb, rows of calibration lines, and rows of both: more than a few kinds are no comb.
+    """
+    kinds = {
+        (row.tobytes(), of_certain.tobytes()): (row, of_certain)
+        for row, of_certain in zip(recorded, certain, strict=True)
+        if of_certain.any()
+    }
+    if len(kinds) > _MOST_KINDS_OF_ROWS:
+        return []
+    combs = [_comb(_where(of_certain), _where(row)) for row, of_certain in kinds.values()]
+    return [comb for comb in combs if comb is not None]
+
+
+def _product(comb_z: range, comb_y: range, like: Mask) -> Mask:
+    regular = np.zeros_like(like)
+    regular[np.ix_(comb_z, comb_y)] = True
+    return regular
+
+
+def _is_sampling(comb_z: range, comb_y: range, certain: Mask, recorded: Mask) -> bool:
+    regular = _product(comb_z, comb_y, recorded)
+    return not (regular & ~recorded).any() and _is_block(certain & ~regular, recorded)
+
+
+def _is_block(extra: Mask, recorded: Mask) -> bool:
+    """Return whether unmarked lines beside the comb lie in one rectangle without holes, not as large as k-space.
+
+    Lines shifted from partition to partition, and k-space without its corners, are combs with lines beside them, too.
+    """
+    if not extra.any():
+        return True
+    (z_first, z_last), (y_first, y_last) = (np.flatnonzero(extra.any(axis=axis))[[0, -1]] for axis in (1, 0))
+    is_full = bool(recorded[z_first : z_last + 1, y_first : y_last + 1].all())
+    extents = (_extent(np.asarray(recorded.any(axis=axis))) for axis in (1, 0))
+    widths = (z_last - z_first + 1, y_last - y_first + 1)
+    return is_full and any(w <= _WIDEST_BLOCK * extent for w, extent in zip(widths, extents, strict=True))
+
+
+def _extent(row: Mask) -> int:
+    return int(np.ptp(np.flatnonzero(row))) + 1
+
+
+def _where(row: Mask) -> list[int]:
+    return [int(index) for index in np.flatnonzero(row)]
 
 
 def _comb(certain: list[int], recorded: list[int]) -> range | None:
@@ -105,26 +153,82 @@ def _comb(certain: list[int], recorded: list[int]) -> range | None:
     return None
 
 
-def contiguous_block(mask: Mask, seed: Mask) -> Mask:
-    """Return the lines of `mask` ``(z, y)`` in the unbroken run along y that holds all of `seed`, for each z."""
+def calibration_block(mask: Mask, seed: Mask) -> Mask:
+    """Return the lines of `mask` ``(z, y)`` that calibrate: those around all of `seed` without a hole between them.
+
+    A rectangle where there is one, grown as far as it stays full; else, for each z, the unbroken run along y.
+    """
+    if not seed.any():
+        return np.zeros_like(mask)
+    (z_first, z_last), (y_first, y_last) = (np.flatnonzero(seed.any(axis=axis))[[0, -1]] for axis in (1, 0))
+    if not mask[z_first : z_last + 1, y_first : y_last + 1].all():
+        return _runs(mask, seed)
+    y_first, y_last = _grown(np.asarray(mask[z_first : z_last + 1].all(axis=0)), y_first, y_last)
+    z_first, z_last = _grown(np.asarray(mask[:, y_first : y_last + 1].all(axis=1)), z_first, z_last)
+    block = np.zeros_like(mask)
+    block[z_first : z_last + 1, y_first : y_last + 1] = True
+    return block
+
+
+def _runs(mask: Mask, seed: Mask) -> Mask:
     block = np.zeros_like(mask)
     for z, (row, wanted) in enumerate(zip(mask, seed, strict=True)):
-        if not wanted.any():
-            continue
-        first, last = np.flatnonzero(wanted)[[0, -1]]
-        while first > 0 and row[first - 1]:
-            first -= 1
-        while last < len(row) - 1 and row[last + 1]:
-            last += 1
-        block[z, first : last + 1] = row[first : last + 1]
+        if wanted.any():
+            first, last = np.flatnonzero(wanted)[[0, -1]]
+            first, last = _grown(row, first, last)
+            block[z, first : last + 1] = row[first : last + 1]
     return block
+
+
+def _grown(row: Mask, first: np.intp, last: np.intp) -> tuple[np.intp, np.intp]:
+    """Return the ends of the unbroken run that goes on from `first` and `last` on either side."""
+    while first > 0 and row[first - 1]:
+        first -= np.intp(1)
+    while last < len(row) - 1 and row[last + 1]:
+        last += np.intp(1)
+    return first, last
+
+
+def is_without_gaps(lines: Mask) -> bool:
+    """Return whether the lines ``(z, y)`` are one run along each direction: all of k-space, or all but its ends.
+
+    Its corners may be missing, too (elliptical sampling).
+    """
+    return all(
+        np.all(np.diff(np.flatnonzero(line)) == 1)
+        for direction in (lines, lines.T, [lines.any(axis=1)], [lines.any(axis=0)])
+        for line in direction
+    )
+
+
+def is_lattice(lines: Mask, acceleration: tuple[int, int]) -> bool:
+    """Return whether the lines ``(z, y)`` are one in `acceleration` (y, z) along each direction, whatever the other."""
+    along_z, along_y = lines.any(axis=1), lines.any(axis=0)
+    return bool(
+        np.array_equal(lines, np.outer(along_z, along_y))
+        and np.all(np.diff(np.flatnonzero(along_y)) == acceleration[0])
+        and np.all(np.diff(np.flatnonzero(along_z)) == acceleration[1])
+    )
+
+
+def is_shifted(lines: Mask) -> bool:
+    """Return whether the comb along y is the same in every partition but for its first line (CAIPIRINHA)."""
+    wide = [np.flatnonzero(row) for row in lines if np.ptp(np.flatnonzero(row) if row.any() else [0]) > row.size // 2]
+    spacings = {int(np.diff(row).max()) for row in wide}
+    return len(spacings) == 1 and len({int(row[0]) % min(spacings) for row in wide}) > 1
+
+
+def irregularity(lines: Mask) -> str:
+    """Say in words what is irregular about lines ``(z, y)`` that are no lattice."""
+    if is_shifted(lines):
+        return "The sampled lines are shifted from partition to partition (CAIPIRINHA)"
+    return f"K-space is sampled irregularly ({int(lines.sum())} of {lines.size} lines)"
 
 
 def sampling_warnings(sampling: Sampling) -> tuple[str, ...]:
     """Return what a person should know of the sampling, whatever the format."""
     if sampling.is_regular:
         return ()
-    n_lines, n_places = int(sampling.lines.sum()), sampling.lines.size
-    return (
-        f"K-space is sampled irregularly ({n_lines} of {n_places} lines); parallel imaging needs regular sampling.",
-    )
+    if is_without_gaps(sampling.lines):
+        return ("The corners of k-space were not sampled (elliptical sampling): they count as zero.",)
+    return (f"{irregularity(sampling.lines)}; parallel imaging needs regular sampling.",)

@@ -12,7 +12,7 @@ from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_impl
 from mroptimum.rawdata.readout import alike, stack
 from mroptimum.rawdata.summary import Summary, sha256_of, summarise
 from mroptimum.rawdata.twix_content import TwixContent, TwixMeasurement, open_twix
-from mroptimum.rawdata.twix_geometry import geometry, slice_order
+from mroptimum.rawdata.twix_geometry import geometry, partition_oversampling, slice_order
 from mroptimum.rawdata.twix_header import TwixHeader
 from mroptimum.rawdata.twix_noise import noise_of, noise_of_image
 from mroptimum.rawdata.twix_readouts import Flag
@@ -46,6 +46,7 @@ def read_twix(path: Path, file_format: FileFormat, *, image_measurement_only: bo
             file_format=file_format,
             dwell_time_s=header.dwell_time_s,
             readout_oversampling=oversampling,
+            partition_oversampling=partition_oversampling(header, plan),
             acceleration=plan.sampling.acceleration,
             noise=noise,
             calibration=calibration,
@@ -169,7 +170,7 @@ def _declared(header: TwixHeader) -> DeclaredMatrix:
     return DeclaredMatrix(
         x=[header.columns] if header.columns else [],
         y=header.phase_lines,
-        z=[header.partitions] if header.is_3d and header.partitions else [],
+        z=header.partitions if header.is_3d else (),
     )
 
 

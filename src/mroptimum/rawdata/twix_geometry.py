@@ -9,7 +9,7 @@ from mroptimum.rawdata.acquisition import SliceGeometry, Vector
 from mroptimum.rawdata.cartesian import GridPlan
 from mroptimum.rawdata.slice_axes import axes_from_quaternion, in_space, slice_geometry
 from mroptimum.rawdata.twix_content import TwixMeasurement
-from mroptimum.rawdata.twix_header import ProtocolSlice
+from mroptimum.rawdata.twix_header import ProtocolSlice, TwixHeader
 from mroptimum.rawdata.twix_readouts import SlicePlacement
 
 
@@ -54,16 +54,22 @@ def geometry(measurement: TwixMeasurement, plan: GridPlan) -> tuple[SliceGeometr
         if axes is None or not 0 <= index < len(header.slices):
             return ()
         planned = header.slices[index]
-        thickness = planned.thickness_mm * (1 + header.slice_oversampling if header.is_3d else 1)
         one = slice_geometry(
             placements[counter].centre_mm if are_positions_distinct else planned.centre_mm,
             axes,
-            (planned.readout_fov_mm, planned.phase_fov_mm * (1 + header.phase_oversampling), thickness),
+            (planned.readout_fov_mm, planned.phase_fov_mm * (1 + header.phase_oversampling), planned.thickness_mm),
         )
         if one is None:
             return ()
         found.append(one)
     return tuple(found)
+
+
+def partition_oversampling(header: TwixHeader, plan: GridPlan) -> float:
+    """Return how many more partitions were encoded than the slab of the image has, in whole partitions."""
+    if not header.is_3d or plan.z.length == 1:
+        return 1.0
+    return plan.z.length / max(1, round(plan.z.length / (1 + header.slice_oversampling)))
 
 
 def _placements(measurement: TwixMeasurement) -> Mapping[int, SlicePlacement]:

@@ -19,6 +19,7 @@ _XPROTOCOL_NAMES = (
     "chronSliceIndices",
     "flReadoutOSFactor",
     "iNoOfFourierColumns",
+    "i3DFTLength",
     "iNoOfFourierLines",
     "iPEFTLength",
     "ManufacturersModelName",
@@ -51,8 +52,10 @@ class ProtocolSlice:
 class TwixHeader:
     """What a header says; None where it says nothing. Times in seconds, angles in degrees, fields in tesla.
 
-    `phase_lines` and `columns` are lengths the header names for the matrix; sequences that bring their own matrix
-    (Pulseq) leave stale values there. `coil_names` is by channel number, as counted in the readouts.
+    `phase_lines`, `partitions` and `columns` are lengths the header names for the matrix; sequences that bring their
+    own matrix (Pulseq) leave stale values there, and in 2D `partitions` may name what a slab would have. The thickness
+    of a slab is that of its image: `slice_oversampling` is the part encoded beyond it. `coil_names` is by channel
+    number, as counted in the readouts.
     """
 
     software: str | None
@@ -63,7 +66,7 @@ class TwixHeader:
     readout_oversampling: float | None
     columns: int | None
     phase_lines: tuple[int, ...]
-    partitions: int | None
+    partitions: tuple[int, ...]
     is_3d: bool
     trajectory: int | None
     regrid_mode: int | None
@@ -98,7 +101,11 @@ def parse_header(texts: Mapping[str, str]) -> TwixHeader:
             for name in ("iNoOfFourierLines", "sKSpace.lPhaseEncodingLines", "iPEFTLength")
             if (lines := positive.integer(name)) is not None
         ),
-        partitions=positive.integer("sKSpace.lPartitions"),
+        partitions=tuple(
+            partitions
+            for name in ("sKSpace.lPartitions", "i3DFTLength")
+            if (partitions := positive.integer(name)) is not None
+        ),
         is_3d=positive.integer("sKSpace.ucDimension") == 4,
         trajectory=positive.integer("sKSpace.ucTrajectory"),
         regrid_mode=positive.integer("alRegridMode"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mroptimum.rawdata.acquisition import Mask
-from mroptimum.rawdata.sampling import Axis, centred_axis, contiguous_block, split_sampling
+from mroptimum.rawdata.sampling import Axis, calibration_block, centred_axis, split_sampling
 
 
 @pytest.mark.parametrize(
@@ -115,5 +115,5 @@ def test_a_shifted_pattern_is_irregular() -> None:
 def test_a_block_ends_where_lines_are_missing() -> None:
     recorded = mask(16, [0, 4, 6, 7, 8, 9, 10, 12])
     seed = mask(16, [7, 9])
-    assert np.flatnonzero(contiguous_block(recorded, seed)[0]).tolist() == [6, 7, 8, 9, 10]
-    assert not contiguous_block(recorded, mask(16, [])).any()
+    assert np.flatnonzero(calibration_block(recorded, seed)[0]).tolist() == [6, 7, 8, 9, 10]
+    assert not calibration_block(recorded, mask(16, [])).any()
