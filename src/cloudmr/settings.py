@@ -6,12 +6,15 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
+from cloudmr.delivery.mail import MailServer
 from cloudmr.errors import SettingsError
 from cloudmr.model.limits import Limits
+from cloudmr.model.proxies import Networks, parse_networks
 
 _MIN_SECRET_LENGTH = 32
 _NOT_SHOWN = "(set)"
@@ -54,6 +57,9 @@ class Settings:
     n_queued_each: int = Limits.n_queued_each
     max_upload_bytes: int = Limits.max_upload_bytes
     max_stored_bytes_each: int = Limits.max_stored_bytes_each
+    mail_server: MailServer | None = field(default=None, repr=False)
+    trusted_proxies: Networks = ()
+    allows_private_webhooks: bool = False
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -82,6 +88,11 @@ class Settings:
     def storage(self) -> Path:
         """Where the objects of the unit on this machine lie."""
         return self.given_storage or self.home / "storage"
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails are written to that there is no server for."""
+        return self.home / "outbox"
 
     @property
     def local_url(self) -> str:
@@ -116,9 +127,16 @@ class Settings:
             )
 
     def _shown(self, variable: _Variable) -> str:
+        if variable.name == "CLOUDMR_SMTP_URL":
+            return (
+                f"{self.mail_server.host}:{self.mail_server.port}"
+                if self.mail_server
+                else f"(mails go to {self.mail_folder})"
+            )
         if variable.is_secret:
             return _NOT_SHOWN if getattr(self, variable.field) else f"(kept in {self.home / 'secret-key'})"
-        value = str(getattr(self, variable.field.removeprefix("given_")))
+        found = getattr(self, variable.field.removeprefix("given_"))
+        value = ", ".join(map(str, found)) if isinstance(found, tuple) else str(found)
         return _without_password(value) if variable.name == "DATABASE_URL" else value
 
 
@@ -169,6 +187,34 @@ def _secret(text: str) -> bytes:
     if len(text) < _MIN_SECRET_LENGTH:
         raise ValueError(f"at least {_MIN_SECRET_LENGTH} characters are needed")
     return text.encode()
+
+
+def _mail_server(text: str) -> MailServer:
+    parts = urlsplit(text)
+    options = dict(parse_qsl(parts.query, strict_parsing=True) if parts.query else ())
+    sender, starttls = options.pop("from", ""), options.pop("starttls", "required")
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or "@" not in parseaddr(sender)[1]:
+        raise ValueError("smtp(s)://user:password@host:port?from=name@example.org is needed")
+    if options or parts.path.strip("/") or starttls not in {"required", "no"} or not sender.isprintable():
+        raise ValueError("nothing but from=… and starttls=no can follow the port")
+    is_plain = parts.scheme == "smtp" and starttls == "no"
+    if is_plain and parts.password is not None:
+        raise ValueError("a password needs smtps:// or STARTTLS")
+    return MailServer(
+        host=parts.hostname,
+        port=parts.port or (465 if parts.scheme == "smtps" else 587),
+        sender=sender,
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        is_encrypted=parts.scheme == "smtps",
+        is_plain=is_plain,
+    )
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in {"yes", "no", "true", "false", "1", "0"}:
+        raise ValueError("yes or no is needed")
+    return text.lower() in {"yes", "true", "1"}
 
 
 def _host(text: str) -> str:
@@ -240,5 +286,24 @@ _VARIABLES = (
         field="max_stored_bytes_each",
         parse=_whole_number(1, 10**15),
         meaning="Size of all data files of one person in the shared unit.",
+    ),
+    _Variable(
+        name="CLOUDMR_SMTP_URL",
+        field="mail_server",
+        parse=_mail_server,
+        meaning="Mail server: smtp(s)://user:password@host:port?from=name@example.org; without one, mails are files.",
+        is_secret=True,
+    ),
+    _Variable(
+        name="CLOUDMR_TRUSTED_PROXIES",
+        field="trusted_proxies",
+        parse=parse_networks,
+        meaning="Addresses or networks, by commas, of proxies that are believed about who sent a request.",
+    ),
+    _Variable(
+        name="CLOUDMR_PRIVATE_WEBHOOKS",
+        field="allows_private_webhooks",
+        parse=_yes_or_no,
+        meaning="Whether webhooks may go to private addresses, and without encryption.",
     ),
 )

@@ -21,9 +21,12 @@ from cloudmr.connections import PromptConnection, max_connections, raise_file_li
 from cloudmr.database.base import Database
 from cloudmr.database.engine import is_sqlite, make_engine, sqlite_file
 from cloudmr.database.migrate import migrate
+from cloudmr.delivery.mail import MailByServer, MailInFolder
+from cloudmr.delivery.webhooks import Webhooks
 from cloudmr.errors import SettingsError, UnitUnavailable
 from cloudmr.home import load_secret_key, make_home, only_brain
 from cloudmr.model.estimates import most_memory_bytes
+from cloudmr.model.messages import MessageKind
 from cloudmr.model.units import ComputingUnit, Provider
 from cloudmr.services.background import Chore, background
 from cloudmr.services.brain import Brain, Connect, UnitLink
@@ -35,6 +38,8 @@ from cloudmr.web.site import install_pages
 
 _LEFTOVERS_KEPT = timedelta(days=30)
 """Long after every job was settled, and every upload given up."""
+_LOCAL_SENDER = "CloudMR Brain <cloudmr@localhost>"
+"""Of mails that go nowhere but into a folder."""
 _BACKLOG = 2048
 """Connections that may wait to be accepted."""
 _SHUTDOWN_S = 10
@@ -178,6 +183,15 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
         passwords=Passwords(),
         secret_key=secret_key,
         limits=replace(settings.limits, most_memory_bytes=most_memory_bytes(machine.memory_bytes(), settings.n_slots)),
+        public_url=settings.public_url,
+        carriers={
+            MessageKind.MAIL: MailByServer(settings.mail_server)
+            if settings.mail_server
+            else MailInFolder(settings.mail_folder, sender=_LOCAL_SENDER),
+            MessageKind.WEBHOOK: Webhooks(allows_private=settings.allows_private_webhooks),
+        },
+        confirms_addresses=settings.mail_server is not None,
+        allows_private_webhooks=settings.allows_private_webhooks,
     )
     chores = (
         lambda: storage.remove_leftovers(before=brain.now() - _LEFTOVERS_KEPT),

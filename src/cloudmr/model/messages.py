@@ -57,6 +57,11 @@ class Message:
         if not (self.target + self.subject).isprintable():
             raise ValueError("the target and the subject of a message are one line each")
 
+    @property
+    def name(self) -> str:
+        """What a receiver knows the message by: it tells nothing of what the dedupe key is made of."""
+        return hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:32]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from cloudmr.services.brain import Brain
+from cloudmr.services.deliver_messages import deliver_messages
 from cloudmr.services.dispatch_jobs import dispatch_jobs
-from cloudmr.services.purge_data import purge_data
+from cloudmr.services.purge import purge_data, purge_results
 from cloudmr.services.reconcile_jobs import reconcile_jobs, recover_jobs
 from cloudmr.services.tidy import tidy
 
@@ -38,6 +39,7 @@ def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
         _Round(
             alarm=brain.check_alarm, every_s=_EVERY_S, work=[partial(reconcile_jobs, brain), partial(purge_data, brain)]
         ),
+        _Round(alarm=brain.outbox_alarm, every_s=_EVERY_S, work=[partial(deliver_messages, brain)]),
         _Round(alarm=tidying, every_s=_TIDY_EVERY_S, work=[partial(tidy, brain), *chores]),
     ]
     threads = [threading.Thread(target=each.go, args=(stopping,), name="cloudmr-background") for each in rounds]

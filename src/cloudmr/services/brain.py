@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cloudmr.compute.base import ComputeBackend
 from cloudmr.database.base import Database
+from cloudmr.delivery.base import Carrier
 from cloudmr.model.ids import Entropy, Kind, new_id
 from cloudmr.model.instants import Clock, utc_now
 from cloudmr.model.limits import Limits
+from cloudmr.model.messages import MessageKind
 from cloudmr.model.units import ComputingUnit
 from cloudmr.services.passwords import Passwords
 from cloudmr.storage.base import ObjectStorage
@@ -32,7 +34,12 @@ Connect = Callable[[ComputingUnit], UnitLink]
 
 @dataclass(frozen=True, kw_only=True)
 class Brain:
-    """The ports and values that services are given. Two alarms wake the background rounds before their time."""
+    """The ports and values that services are given. The alarms wake the background rounds before their time.
+
+    `public_url` is where people reach the Brain, `carriers` how messages leave it. `confirms_addresses` says that mails
+    arrive, and that an account begins when its owner has opened one; `allows_private_webhooks` that webhooks may go to
+    any address.
+    """
 
     database: Database
     connect: Connect
@@ -41,8 +48,13 @@ class Brain:
     limits: Limits = field(default_factory=Limits)
     now: Clock = utc_now
     entropy: Entropy = secrets.token_bytes
+    public_url: str = "http://127.0.0.1:8000"
+    carriers: Mapping[MessageKind, Carrier] = field(default_factory=dict)
+    confirms_addresses: bool = False
+    allows_private_webhooks: bool = False
     dispatch_alarm: threading.Event = field(default_factory=threading.Event)
     check_alarm: threading.Event = field(default_factory=threading.Event)
+    outbox_alarm: threading.Event = field(default_factory=threading.Event)
 
     def new_id(self, kind: Kind) -> str:
         """Return a new name for a thing of this kind."""
