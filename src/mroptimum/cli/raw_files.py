@@ -1,4 +1,4 @@
-"""Commands about raw files: what is in one, and synthetic ones whose truth is known."""
+"""Commands about raw files: what is in one, a copy that names nobody, and synthetic ones whose truth is known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mroptimum.cli.folders import existing
+from mroptimum.cli.exit_codes import EPILOG
+from mroptimum.cli.folders import existing, refuse_if_there
 from mroptimum.cli.terminal import AsJson, answering
 
 app = typer.Typer()
@@ -38,6 +39,48 @@ def inspect(file: Annotated[Path, typer.Argument(dir_okay=False)], as_json: AsJs
         for number, measurement in enumerate(found.measurements, start=1):
             rows = [(key.replace("_", " "), str(value)) for key, value in measurement.items()]
             terminal.record(f"Measurement {number}", rows)
+
+
+@app.command(epilog=EPILOG)
+def anonymise(
+    file: Annotated[Path, typer.Argument(dir_okay=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write. [default: the name with .anonymous in it]"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a copy in which no header field identifies a person: raw data, DICOM, NIfTI, arrays.
+
+    Values are overwritten at their length; every measured byte stays as it is. Names of fields are printed, never
+    values. What people see in the picture, and the name of the file, are left as they are.
+    """
+    with answering(as_json) as terminal:
+        from mroptimum.rawdata.anonymise.cleaning import anonymise as write_clean
+        from mroptimum.rawdata.anonymise.cleaning import cleaned
+
+        existing(file)
+        if output is None:
+            with cleaned(file) as clean:
+                stem = file.name.removesuffix(clean.suffix) if file.name.endswith(clean.suffix) else file.stem
+                output = file.with_name(f"{stem}.anonymous{clean.suffix}")
+        refuse_if_there(output)
+        clean = write_clean(file, output)
+        if as_json:
+            terminal.json(
+                {
+                    "output": str(output),
+                    "file_format": clean.file_format,
+                    "fields": list(clean.fields),
+                    "size_bytes": clean.size_bytes,
+                    "notes": list(clean.notes),
+                }
+            )
+            return
+        terminal.text(f"Cleaned: {', '.join(clean.fields) or 'nothing to clean, the copy is the same'}")
+        terminal.text(f"Written: {output}")
+        for note in clean.notes:
+            terminal.note(note)
 
 
 @app.command()

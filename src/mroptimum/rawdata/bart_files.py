@@ -38,7 +38,7 @@ _WRITE_AGAIN = "Write it again with BART, and copy both files, NAME.cfl and NAME
 
 @dataclass(frozen=True, kw_only=True)
 class BartArray:
-    """An array of BART: its 16 lengths in BART's order, and where its samples are."""
+    """An array of BART: its 16 lengths in BART's order, and where its samples are (`member`: in which zip member)."""
 
     dimensions: tuple[int, ...]
     path: Path
@@ -47,13 +47,23 @@ class BartArray:
     def load(self) -> Complex64:
         """Return the samples with all 16 axes in reverse: the readout, BART's first dimension, is the last axis."""
         n_bytes = _SAMPLE_BYTES * math.prod(self.dimensions)
-        with _samples(self.path, self.member) as file:
+        with self.opened() as file:
             content = file.read(n_bytes)
         if len(content) < n_bytes:
             raise UnreadableFile(
                 f"The .cfl file is truncated: {n_bytes - len(content):,} bytes are missing.", _WRITE_AGAIN
             )
         return np.frombuffer(content, "<c8").reshape(self.dimensions[::-1]).astype(np.complex64, copy=False)
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """Open the samples."""
+        if self.member is None:
+            with self.path.open("rb") as file:
+                yield file
+            return
+        with _damage_explained(), zipfile.ZipFile(self.path) as archive, archive.open(self.member) as file:
+            yield file
 
 
 def is_pair_in_zip(path: Path) -> bool:
@@ -87,25 +97,34 @@ def open_bart(path: Path) -> BartArray:
 
     The lengths are held against the size of the samples. Raise `UnreadableFile` for anything else.
     """
-    beside = header_beside(path)
-    if beside is not None:
-        with beside.open("rb") as file:
-            dimensions = _dimensions(file.read(_MAX_HEADER_BYTES + 1))
+    dimensions = _dimensions(read_header(path))
+    if header_beside(path) is not None:
         _refuse_other_size(dimensions, path.stat().st_size)
         return BartArray(dimensions=dimensions, path=path, member=None)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            pair = _pair(archive)
-            if pair is None:
-                raise UnreadableFile("There is no .hdr file for the .cfl file.", _WRITE_AGAIN)
-            samples, header = pair
-            with archive.open(header) as file:
-                dimensions = _dimensions(file.read(_MAX_HEADER_BYTES + 1))
-    except _ZIP_DAMAGE as error:
-        raise UnreadableFile(f"The zip file is damaged ({type(error).__name__}).", "Pack both files again.") from error
+    with _damage_explained(), zipfile.ZipFile(path) as archive:
+        samples, _ = _pair_of(archive)
     _refuse_other_size(dimensions, samples.file_size)
     refuse_if_absurd(samples.file_size, path.stat().st_size, "The array")
     return BartArray(dimensions=dimensions, path=path, member=samples.filename)
+
+
+def read_header(path: Path) -> bytes:
+    """Return the text of an array's .hdr file. Raise `UnreadableFile` where there is none."""
+    beside = header_beside(path)
+    if beside is not None:
+        with beside.open("rb") as file:
+            return file.read(_MAX_HEADER_BYTES)
+    with _damage_explained(), zipfile.ZipFile(path) as archive:
+        _, header = _pair_of(archive)
+        with archive.open(header) as member:
+            return member.read(_MAX_HEADER_BYTES)
+
+
+def _pair_of(archive: zipfile.ZipFile) -> tuple[zipfile.ZipInfo, zipfile.ZipInfo]:
+    pair = _pair(archive)
+    if pair is None:
+        raise UnreadableFile("There is no .hdr file for the .cfl file.", _WRITE_AGAIN)
+    return pair
 
 
 def _pair(archive: zipfile.ZipFile) -> tuple[zipfile.ZipInfo, zipfile.ZipInfo] | None:
@@ -124,7 +143,7 @@ def _pair(archive: zipfile.ZipFile) -> tuple[zipfile.ZipInfo, zipfile.ZipInfo] |
 
 def _dimensions(text: bytes) -> tuple[int, ...]:
     found = _LENGTHS.search(text)
-    if found is None or len(text) > _MAX_HEADER_BYTES:
+    if found is None:
         raise UnreadableFile("The .hdr file gives no dimensions.", _WRITE_AGAIN)
     lengths = [int(word) for word in found.group(1).split()]
     if min(lengths) < 1:
@@ -143,13 +162,8 @@ def _refuse_other_size(dimensions: tuple[int, ...], size: int) -> None:
 
 
 @contextmanager
-def _samples(path: Path, member: str | None) -> Iterator[IO[bytes]]:
-    if member is None:
-        with path.open("rb") as file:
-            yield file
-        return
+def _damage_explained() -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-            yield file
+        yield
     except _ZIP_DAMAGE as error:
         raise UnreadableFile(f"The zip file is damaged ({type(error).__name__}).", "Pack both files again.") from error

@@ -29,9 +29,10 @@ _DAMAGED = "Export or convert the measurement again."
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
-    """The bytes of all records of a one-dimensional dataset, ``(record, byte)``."""
+    """The bytes of all records of a one-dimensional dataset, ``(record, byte)``; the first begins at ``position``."""
 
     content: NDArray[np.uint8]
+    position: int = 0
 
     def field(self, offset: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return one field of every record."""
@@ -56,7 +57,7 @@ def read_records(dataset: Any, file: BoundedFile, record_bytes: int) -> Records:
         if position is None:
             raise UnsupportedData("The readouts are stored in an uncommon way.", "Rewrite the file with `h5repack`.")
         content[:] = _bytes_at(file, int(position), n_records * record_bytes).reshape(n_records, record_bytes)
-        return Records(content=content)
+        return Records(content=content, position=int(position))
     (chunk_records,) = dataset.chunks
     chunks: list[tuple[int, int]] = []
     dataset.id.chunk_iter(lambda chunk: chunks.append((int(chunk.chunk_offset[0]), int(chunk.byte_offset))))
@@ -69,7 +70,7 @@ def read_records(dataset: Any, file: BoundedFile, record_bytes: int) -> Records:
         reached = first + count
     if reached < n_records:
         raise UnreadableFile(f"The file is truncated or damaged: {n_records - reached} readouts are missing.", _DAMAGED)
-    return Records(content=content)
+    return Records(content=content, position=min(chunks)[1] if chunks else 0)
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,18 @@ class GlobalHeap:
 
     def array(self, reference: bytes, item_bytes: int) -> bytes:
         """Return the bytes of a variable-length array of items of a given size."""
+        position, count = self.place(reference, item_bytes)
+        return self.file.read_at(position, count)
+
+    def place(self, reference: bytes, item_bytes: int) -> tuple[int, int]:
+        """Return where a variable-length array of items of a given size begins, and its bytes."""
         length, address, index = struct.unpack("<IQI", reference)
         if length == 0:
-            return b""
+            return 0, 0
         position, size = self._objects(self.base + address).get(index, (0, 0))
         if length * item_bytes > size:
             raise UnreadableFile("The file is damaged: a readout's samples are not where they should be.", _DAMAGED)
-        return self.file.read_at(position, length * item_bytes)
+        return position, length * item_bytes
 
     def _objects(self, address: int) -> dict[int, tuple[int, int]]:
         """Return position and size of each object of a collection; none where there is no collection."""

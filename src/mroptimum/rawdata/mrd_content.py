@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mroptimum.errors import UnreadableFile
 from mroptimum.rawdata.acquisition import Complex64, Vector
+from mroptimum.rawdata.anonymise.ismrmrd import HeaderText
 from mroptimum.rawdata.bounded_file import BoundedFile
 from mroptimum.rawdata.hdf5_records import REFERENCE_BYTES, GlobalHeap, Records, read_records
 from mroptimum.rawdata.limits import refuse_if_absurd
@@ -142,7 +143,7 @@ def open_mrd(path: Path) -> Iterator[MrdContent]:
         with _damage_explained():
             group = _group(file)
             heap = GlobalHeap(content, int(file.userblock_size))
-            header = parse_header(_xml(group["xml"], content, heap))
+            header = parse_header(_header_text(group["xml"], content, heap).content)
             dataset = group["data"]
             head_offset, head_type, data_offset = _layout(dataset)
             record_bytes = int(dataset.id.get_type().get_size())
@@ -158,6 +159,24 @@ def open_mrd(path: Path) -> Iterator[MrdContent]:
             _data_offset=data_offset,
             _heap=heap,
         )
+
+
+def header_texts(path: Path) -> tuple[HeaderText, ...]:
+    """Return the header of every group that has one, and where it lies in the file. Raise `UnreadableFile`."""
+    import h5py
+
+    with ExitStack() as stack:
+        with _damage_explained():
+            file = stack.enter_context(h5py.File(path, "r"))
+        content = BoundedFile.of(stack.enter_context(path.open("rb")))
+        with _damage_explained():
+            heap = GlobalHeap(content, int(file.userblock_size))
+            groups = [item for item in (file.get(name) for name in file) if isinstance(item, h5py.Group)]
+            return tuple(
+                _header_text(group["xml"], content, heap)
+                for group in groups
+                if isinstance(group.get("xml"), h5py.Dataset)
+            )
 
 
 @contextmanager
@@ -184,16 +203,17 @@ def _group(file: Any) -> Any:
     )
 
 
-def _xml(dataset: Any, content: BoundedFile, heap: GlobalHeap) -> bytes:
+def _header_text(dataset: Any, content: BoundedFile, heap: GlobalHeap) -> HeaderText:
     kind = dataset.id.get_type()
     if dataset.shape != (1,) or kind.get_class() != _STRING_CLASS:
         raise UnreadableFile("The header is not stored as ISMRMRD does.", CONVERT_AGAIN)
     refuse_if_absurd(kind.get_size(), content.size, "The header")
     if kind.is_variable_str():
         reference = read_records(dataset, content, REFERENCE_BYTES).reference(0, 0)
-        return heap.array(reference, item_bytes=1)
-    text: bytes = read_records(dataset, content, kind.get_size()).content[0].tobytes()
-    return text.rstrip(b"\0")
+        position, count = heap.place(reference, item_bytes=1)
+        return HeaderText(position=position, content=content.read_at(position, count))
+    records = read_records(dataset, content, kind.get_size())
+    return HeaderText(position=records.position, content=records.content[0].tobytes().rstrip(b"\0"))
 
 
 def _layout(dataset: Any) -> tuple[int, np.dtype[Any], int]:

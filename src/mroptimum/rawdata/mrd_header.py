@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from mroptimum.errors import UnreadableFile
-from mroptimum.rawdata.patient_fields import filled_ismrmrd_fields
+from mroptimum.rawdata.anonymise.ismrmrd import filled_elements
 
 _NEXT_STEP = "Convert the measurement again."
 
@@ -76,7 +76,7 @@ def parse_header(xml: bytes) -> MrdHeader:
         repetition_time_s=_milliseconds(root, "sequenceParameters/TR"),
         flip_angle_deg=_positive(root, "sequenceParameters/flipAngle_deg"),
         sequence=_text(root, "sequenceParameters/sequence_type"),
-        identifying_fields=filled_ismrmrd_fields((element.tag, element.text or "") for element in root.iter()),
+        identifying_fields=filled_elements(root),
     )
 
 

@@ -1,37 +1,76 @@
-"""Names of the header fields that could identify a person, by the rules in `patient_fields.json`.
-
-Only names leave this module. A value is looked at to see whether the field is filled, and forgotten.
-"""
+"""The rules in `patient_fields.json`: which header fields can identify a person, and what takes a value's place."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
-from typing import TypedDict
-
-_XPROTOCOL_FIELD = re.compile(r'<Param(?:String|Long|Double)\."(\w+)">\s*\{([^{}]{0,4000})\}')
-_XPROTOCOL_ATTRIBUTE = re.compile(r'<\w+>\s*(?:"[^"]*"|[^\s"<]+)')
-_ASCCONV_FIELD = re.compile(r"^[ \t]*([A-Za-z]\w*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+from typing import NotRequired, TypedDict
 
 
-class _Rule(TypedDict):
+class Rule(TypedDict):
+    """Names of fields as a pattern, why they are there, what their value is, and whether its parts identify, too."""
+
     name: str
     why: str
+    kind: NotRequired[str]
+    parts: NotRequired[bool]
 
 
-class _Table(TypedDict):
+class Place(TypedDict):
+    """A field at a fixed place."""
+
     name: str
     offset: int
     bytes: int
 
 
-class _TwixRules(TypedDict):
-    xprotocol: list[_Rule]
-    ascconv: list[_Rule]
-    measurement_table: _Table
+class Repeats(TypedDict):
+    """How values are looked for in other texts: the fewest characters of a whole value and of a part of a name."""
+
+    name: str
+    whole_from: int
+    parts_from: int
+    common_words: str
+
+
+class TwixRules(TypedDict):
+    """Siemens TWIX."""
+
+    xprotocol: list[Rule]
+    ascconv: list[Rule]
+    measurement_table: Place
+    measurement_table_protocol: dict[str, int]
+    repeats: Repeats
+
+
+class DicomElement(TypedDict):
+    """An element by its tag `gggg,eeee`; `x` stands for any digit of a private one."""
+
+    tag: str
+    name: str
+    vr: NotRequired[str]
+    why: NotRequired[str]
+    creator: NotRequired[str]
+
+
+class DicomRules(TypedDict):
+    """DICOM: what is kept; everything else goes."""
+
+    kinds: dict[str, list[str]]
+    keep: list[DicomElement]
+    keep_private: list[DicomElement]
+    blank: list[DicomElement]
+
+
+class NiftiRules(TypedDict):
+    """NIfTI: fields of text in both versions of the header."""
+
+    nifti1: list[Place]
+    nifti2: list[Place]
+    extensions: str
 
 
 class Rules(TypedDict):
@@ -40,8 +79,13 @@ class Rules(TypedDict):
     version: int
     about: str
     blank_characters: str
-    twix: _TwixRules
-    ismrmrd: list[_Rule]
+    kinds: dict[str, str]
+    twix: TwixRules
+    ismrmrd: list[Rule]
+    ismrmrd_parameters: list[Rule]
+    dicom: DicomRules
+    nifti: NiftiRules
+    bart: list[Rule]
 
 
 @cache
@@ -52,34 +96,15 @@ def rules() -> Rules:
     return loaded
 
 
-def filled_twix_fields(texts: Iterable[Mapping[str, str]], table_fields: Iterable[bytes]) -> tuple[str, ...]:
-    """Return the names of filled fields in the header texts of all measurements and in the measurement table."""
-    twix = rules()["twix"]
-    xprotocol, ascconv = _whole(twix["xprotocol"]), _whole(twix["ascconv"])
-    names: set[str] = set()
-    for measurement in texts:
-        for text in measurement.values():
-            for name, raw in _XPROTOCOL_FIELD.findall(text):
-                if xprotocol.fullmatch(name) and is_filled(_XPROTOCOL_ATTRIBUTE.sub(" ", raw)):
-                    names.add(name)
-            for name, value in _ASCCONV_FIELD.findall(text):
-                if ascconv.fullmatch(name) and is_filled(value):
-                    names.add(name)
-    if any(is_filled(field.rstrip(b"\0").decode("latin-1")) for field in table_fields):
-        names.add(twix["measurement_table"]["name"])
-    return tuple(sorted(names))
+class RuleSet:
+    """Rules looked up by the name of a field."""
 
+    def __init__(self, rule_list: Iterable[Rule]) -> None:
+        self._rules = [(re.compile(rule["name"].encode(), re.IGNORECASE), rule) for rule in rule_list]
+        self._any = re.compile(b"|".join(b"(?:%s)" % pattern.pattern for pattern, _ in self._rules), re.IGNORECASE)
 
-def filled_ismrmrd_fields(values: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Return the names of filled fields among (element name, text) pairs of an ISMRMRD header."""
-    pattern = _whole(rules()["ismrmrd"])
-    return tuple(sorted({name for name, value in values if pattern.fullmatch(name) and is_filled(value)}))
-
-
-def is_filled(value: str) -> bool:
-    """Whether a value says anything: one of only x, 0 and punctuation was blanked."""
-    return bool(value.replace('"', "").strip().strip(rules()["blank_characters"]))
-
-
-def _whole(rule_list: Iterable[_Rule]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{rule['name']})" for rule in rule_list), re.IGNORECASE)
+    def of(self, name: bytes) -> Rule | None:
+        """Return the rule for a field, None for a field that identifies nobody."""
+        if not self._any.fullmatch(name):
+            return None
+        return next(rule for pattern, rule in self._rules if pattern.fullmatch(name))

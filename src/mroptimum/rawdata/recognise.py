@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import struct
+import zipfile
+import zlib
+from enum import StrEnum
 from pathlib import Path
 
 from mroptimum.errors import UnreadableFile
 from mroptimum.rawdata.acquisition import FileFormat
+from mroptimum.rawdata.anonymise.nifti import is_nifti
 from mroptimum.rawdata.bart_files import HEADER_SIGNATURE, SAMPLES, is_bart
+from mroptimum.rawdata.dicom_elements import is_dicom
 
 _HEAD_BYTES = 1024
+_GZIP_SIGNATURE, _ZIP_SIGNATURE = b"\x1f\x8b", b"PK\x03\x04"
+_NAMES_IN_RESULT = frozenset({"info.json", "manifest.json"})
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MATLAB_HEADER_BYTES = 512
 """MATLAB 7.3 puts its own text in front of an HDF5 file."""
@@ -29,6 +36,21 @@ _FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (257, b"ustar", "a tar archive"),
     (0, b"<?xml", "an XML text"),
 )
+
+
+class OtherFormat(StrEnum):
+    """Files that hold no raw data and are of use all the same."""
+
+    DICOM = "dicom"
+    """An image of a scanner."""
+    NIFTI = "nifti"
+    """An image, a map or a mask."""
+    NIFTI_GZ = "nifti-gz"
+    """The same, compressed."""
+    RESULT = "result-package"
+    """A result package of ours in one zip file."""
+
+
 _NEXT_STEP = (
     "Give raw data as the scanner saved it: Siemens TWIX (.dat), ISMRMRD (.h5, .mrd), or arrays in .mat, .npz or .cfl."
 )
@@ -54,6 +76,45 @@ def recognise(path: Path) -> FileFormat:
     if found is None:
         raise UnreadableFile(f"The file is not MR raw data: it is {_describe(head, size)}.", _NEXT_STEP)
     return found
+
+
+def recognise_other(path: Path) -> OtherFormat | None:
+    """Return what a file is that is no raw data and of use all the same, None for anything else."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if is_dicom(head):
+        return OtherFormat.DICOM
+    if is_nifti(head):
+        return OtherFormat.NIFTI
+    if head.startswith(_GZIP_SIGNATURE) and is_nifti(_first_inflated(head)):
+        return OtherFormat.NIFTI_GZ
+    if head.startswith(_ZIP_SIGNATURE) and _names_in_zip(path) >= _NAMES_IN_RESULT:
+        return OtherFormat.RESULT
+    return None
+
+
+def holds_arrays(path: Path) -> bool:
+    """Return whether a file recognised as NumPy's is an array, or a zip with arrays and not of anything else."""
+    with path.open("rb") as file:
+        if file.read(len(_ZIP_SIGNATURE)) != _ZIP_SIGNATURE:
+            return True
+    names = _names_in_zip(path)
+    return bool(names) and all(name.endswith(".npy") for name in names)
+
+
+def _first_inflated(head: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, _HEAD_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _names_in_zip(path: Path) -> frozenset[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return frozenset(archive.namelist())
+    except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile):
+        return frozenset()
 
 
 def _format_of(head: bytes, size: int) -> FileFormat | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mroptimum.rawdata.acquisition import FileFormat
-from mroptimum.rawdata.patient_fields import filled_twix_fields
+from mroptimum.rawdata.anonymise.blanks import names_of
+from mroptimum.rawdata.anonymise.twix import twix_patches
 from mroptimum.rawdata.readout import Readout, Role
 from mroptimum.rawdata.twix_header import TwixHeader, parse_header
 from mroptimum.rawdata.twix_readouts import TwixReadouts, decode
@@ -62,7 +63,7 @@ def open_twix(path: Path, file_format: FileFormat) -> Iterator[TwixContent]:
                 )
                 for measurement, header_texts in zip(structure.measurements, texts, strict=True)
             ),
-            identifying_fields=filled_twix_fields(texts, structure.patient_fields),
+            identifying_fields=names_of(twix_patches(file, structure)),
         )
 
 

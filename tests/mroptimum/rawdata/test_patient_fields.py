@@ -10,7 +10,10 @@ import pytest
 from mroptimum.errors import UnsupportedData
 from mroptimum.phantom import Phantom, simulate, write_mrd
 from mroptimum.rawdata import inspect, read, read_noise
-from mroptimum.rawdata.patient_fields import filled_ismrmrd_fields, filled_twix_fields, is_filled, rules
+from mroptimum.rawdata.anonymise.blanks import Kind, is_filled, names_of
+from mroptimum.rawdata.anonymise.ismrmrd import HeaderText, header_patches
+from mroptimum.rawdata.anonymise.siemens_texts import patches_of_texts
+from mroptimum.rawdata.patient_fields import rules
 from twix_bytes import TwixBytes
 
 NAME = "Doe^Jane"
@@ -21,16 +24,20 @@ NAME = "Doe^Jane"
     "value", ["", "xxxxxxxx", "XXXX", "00000000", "000.000000", "x.x.xxxx", '"xxxx"', "  ", "0000-00-00"]
 )
 def test_blank_values_are_not_filled(value: str) -> None:
-    assert not is_filled(value)
+    assert not is_filled(Kind.TEXT, value.encode())
 
 
 @pytest.mark.parametrize("value", ["Doe^Jane", "19700101", "70.5", "1.3.12.2.1107", "M"])
 def test_other_values_are(value: str) -> None:
-    assert is_filled(value)
+    assert is_filled(Kind.TEXT, value.encode())
 
 
 def parameter(name: str, value: str, kind: str = "String") -> str:
     return f'<Param{kind}."{name}">  {{ {value}  }}\n'
+
+
+def fields_in(text: str) -> tuple[str, ...]:
+    return names_of(patches_of_texts([(0, text.encode("latin-1"))]))
 
 
 @pytest.mark.parametrize(
@@ -61,8 +68,8 @@ def parameter(name: str, value: str, kind: str = "String") -> str:
     ],
 )
 def test_filled_fields_of_a_siemens_header_are_named(name: str, kind: str, filled: str, blank: str) -> None:
-    assert filled_twix_fields([{"Meas": parameter(name, filled, kind)}], []) == (name,)
-    assert filled_twix_fields([{"Meas": parameter(name, blank, kind)}], []) == ()
+    assert fields_in(parameter(name, filled, kind)) == (name,)
+    assert fields_in(parameter(name, blank, kind)) == ()
 
 
 @pytest.mark.parametrize(
@@ -77,13 +84,13 @@ def test_filled_fields_of_a_siemens_header_are_named(name: str, kind: str, fille
     ],
 )
 def test_fields_that_identify_nobody_are_not_named(name: str, value: str) -> None:
-    assert filled_twix_fields([{"Meas": parameter(name, value)}], []) == ()
+    assert fields_in(parameter(name, value)) == ()
 
 
 def test_the_rules_are_plain_enough_for_other_languages() -> None:
     """Patterns are shared with a client in TypeScript: no inline flags, named groups or look-behind."""
     twix = rules()["twix"]
-    for rule in [*twix["xprotocol"], *twix["ascconv"], *rules()["ismrmrd"]]:
+    for rule in [*twix["xprotocol"], *twix["ascconv"], *rules()["ismrmrd"], *rules()["ismrmrd_parameters"]]:
         assert re.fullmatch(r"[\w()|?*\\]+", rule["name"]), rule
         assert "(?" not in rule["name"]
         assert rule["why"]
@@ -143,4 +150,5 @@ def test_fields_of_an_ismrmrd_header(tmp_path: Path) -> None:
 
 
 def test_ismrmrd_fields_that_identify_nobody() -> None:
-    assert filled_ismrmrd_fields([("patientPosition", "HFS"), ("systemModel", "Skyra"), ("TR", "100")]) == ()
+    xml = b"<patientPosition>HFS</patientPosition><systemModel>Skyra</systemModel><TR>100</TR>"
+    assert list(header_patches(HeaderText(position=0, content=xml))) == []

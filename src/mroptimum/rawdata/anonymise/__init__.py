@@ -1,0 +1,1 @@
+"""Headers that identify nobody: what would be cleaned in a file, and the file cleaned."""
