@@ -1,11 +1,11 @@
-"""The folder of everything a Brain on one machine keeps, its secret key, and the lock on its database file."""
+"""The folder of all that a Brain on one machine keeps: its secret key, its unit's id, the lock on its database file."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
@@ -13,6 +13,7 @@ from typing import IO
 from cloudmr.errors import Conflict, SettingsError
 
 _SECRET_FILE = "secret-key"  # noqa: S105 - the file's name
+_UNIT_ID_FILE = "unit-id"
 
 
 def make_home(home: Path) -> None:
@@ -27,13 +28,21 @@ def make_home(home: Path) -> None:
 
 def load_secret_key(home: Path) -> bytes:
     """Return the secret key kept in a home; it is made, whole, the first time."""
-    path = home / _SECRET_FILE
+    return _kept(home / _SECRET_FILE, lambda: secrets.token_hex(32)).encode()
+
+
+def load_unit_id(home: Path, new_id: Callable[[], str]) -> str:
+    """Return the id of the unit that is this home; it is given the first time."""
+    return _kept(home / _UNIT_ID_FILE, new_id)
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
     if not path.exists():
         # Whoever else makes one at the same time, exactly one of the two is linked into place and used by both.
-        fresh = home / f".{_SECRET_FILE}.{secrets.token_hex(8)}"
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
+            file.write(make())
             file.flush()
             os.fsync(file.fileno())
         try:
@@ -43,7 +52,7 @@ def load_secret_key(home: Path) -> bytes:
         finally:
             fresh.unlink()
     keep_private(path)
-    return path.read_bytes()
+    return path.read_text()
 
 
 def keep_private(file: Path) -> None:

@@ -52,6 +52,7 @@ class Settings:
     given_public_url: str | None = None
     given_storage: Path | None = None
     secret_key: bytes | None = field(default=None, repr=False)
+    has_local_unit: bool = True
     n_slots: int = Limits.n_slots
     n_running_each: int = Limits.n_running_each
     n_queued_each: int = Limits.n_queued_each
@@ -136,6 +137,8 @@ class Settings:
         if variable.is_secret:
             return _NOT_SHOWN if getattr(self, variable.field) else f"(kept in {self.home / 'secret-key'})"
         found = getattr(self, variable.field.removeprefix("given_"))
+        if isinstance(found, bool):
+            return "on" if found else "off"
         value = ", ".join(map(str, found)) if isinstance(found, tuple) else str(found)
         return _without_password(value) if variable.name == "DATABASE_URL" else value
 
@@ -151,6 +154,7 @@ def _parsed(variable: _Variable, text: str) -> Any:
 
 
 def _without_password(url: str) -> str:
+    url = re.sub(r"(?<=[?&]password=)[^&]*", "…", url)
     parts = urlsplit(url)
     if parts.password is None:
         return url
@@ -168,6 +172,12 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _on_or_off(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("on or off is needed")
+    return text == "on"
 
 
 def _web_address(text: str) -> str:
@@ -249,6 +259,12 @@ _VARIABLES = (
         field="given_public_url",
         parse=_web_address,
         meaning="Address at which people and units elsewhere reach the Brain.",
+    ),
+    _Variable(
+        name="CLOUDMR_LOCAL_UNIT",
+        field="has_local_unit",
+        parse=_on_or_off,
+        meaning="Whether this machine is a computing unit, too; off for Brains on several machines.",
     ),
     _Variable(name="CLOUDMR_HOST", field="host", parse=_host, meaning="Address of this machine to listen at."),
     _Variable(

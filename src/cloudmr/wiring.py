@@ -24,8 +24,9 @@ from cloudmr.database.migrate import migrate
 from cloudmr.delivery.mail import MailByServer, MailInFolder
 from cloudmr.delivery.webhooks import Webhooks
 from cloudmr.errors import SettingsError, UnitUnavailable
-from cloudmr.home import load_secret_key, make_home, only_brain
+from cloudmr.home import load_secret_key, load_unit_id, make_home, only_brain
 from cloudmr.model.estimates import most_memory_bytes
+from cloudmr.model.ids import Kind
 from cloudmr.model.messages import MessageKind
 from cloudmr.model.units import ComputingUnit, Provider
 from cloudmr.services.background import Chore, background
@@ -174,12 +175,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
     make_home(settings.home)
-    secret_key = settings.secret_key or load_secret_key(settings.home)
+    secret_key = settings.secret_key or _own_secret_key(settings)
     storage = LocalStorage(settings.storage, base_url=f"{settings.public_url}/objects", secret_key=secret_key)
     compute = LocalCompute(settings.home / "unit", storage_root=settings.storage)
+    here = UnitLink(storage=storage, compute=compute, brain_url=settings.local_url)
     brain = Brain(
         database=Database(make_engine(settings.database_url)),
-        connect=_connect(UnitLink(storage=storage, compute=compute, brain_url=settings.local_url)),
+        connect=_connect(here if settings.has_local_unit else None),
         passwords=Passwords(),
         secret_key=secret_key,
         limits=replace(settings.limits, most_memory_bytes=most_memory_bytes(machine.memory_bytes(), settings.n_slots)),
@@ -200,6 +202,15 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
     return brain, storage, chores
 
 
+def _own_secret_key(settings: Settings) -> bytes:
+    if not settings.has_local_unit:
+        raise SettingsError(
+            "Brains that share no home need one secret key, or each refuses what another one signed.",
+            "Set CLOUDMR_SECRET_KEY to the same value for all of them.",
+        )
+    return load_secret_key(settings.home)
+
+
 @contextmanager
 def _alive(settings: Settings, brain: Brain, chores: Sequence[Chore]) -> Iterator[None]:
     """Hold the home, bring the database to its newest shape, and work in the background while the block runs."""
@@ -210,14 +221,21 @@ def _alive(settings: Settings, brain: Brain, chores: Sequence[Chore]) -> Iterato
         if not brain.database.is_answering():
             raise SettingsError("The database does not answer.", "Check DATABASE_URL, and whether the database runs.")
         migrate(brain.database)
-        provide_local_unit(brain)
+        if settings.has_local_unit:
+            provide_local_unit(brain, unit_id=_unit_id(settings, brain))
         stack.enter_context(background(brain, chores=chores))
         yield
 
 
-def _connect(here: UnitLink) -> Connect:
+def _unit_id(settings: Settings, brain: Brain) -> str | None:
+    if is_sqlite(settings.database_url):
+        return None
+    return load_unit_id(settings.home, lambda: brain.new_id(Kind.UNIT))
+
+
+def _connect(here: UnitLink | None) -> Connect:
     def connect(unit: ComputingUnit) -> UnitLink:
-        if unit.provider is Provider.CLOUDMRHUB and unit.aws_account_id is None:
+        if here is not None and unit.provider is Provider.CLOUDMRHUB and unit.aws_account_id is None:
             return here
         raise UnitUnavailable(
             f"The computing unit {unit.alias} cannot be reached from here.", "Choose another computing unit."

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cloudmr.errors import Conflict, SettingsError
-from cloudmr.home import keep_private, load_secret_key, make_home, only_brain
+from cloudmr.home import keep_private, load_secret_key, load_unit_id, make_home, only_brain
 
 
 def test_a_home_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
@@ -42,6 +42,11 @@ def test_a_secret_key_that_others_could_read_is_closed_to_them(tmp_path: Path) -
     (tmp_path / "secret-key").chmod(0o644)
     assert load_secret_key(tmp_path) == key
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+def test_a_unit_is_named_once(tmp_path: Path) -> None:
+    names = iter(["unit_a", "unit_b"])
+    assert [load_unit_id(tmp_path, lambda: next(names)) for _ in range(2)] == ["unit_a"] * 2
 
 
 def test_a_private_file_keeps_its_content(tmp_path: Path) -> None:

@@ -114,6 +114,21 @@ def test_no_secret_is_shown_by_chance() -> None:
     assert ":pw@" not in repr(settings)
 
 
+def test_a_password_is_hidden_wherever_it_stands_in_an_address() -> None:
+    settings = Settings.from_environment({"DATABASE_URL": "postgresql:///db?user=b&password=s3cret&host=db"})
+    rows = {row.name: row for row in settings.describe()}
+    assert rows["DATABASE_URL"].value == "postgresql:///db?user=b&password=…&host=db"
+
+
+def test_what_is_on_or_off() -> None:
+    assert Settings.from_environment(HOME).has_local_unit
+    off = Settings.from_environment({"CLOUDMR_LOCAL_UNIT": "off"})
+    assert not off.has_local_unit
+    assert {row.name: row.value for row in off.describe()}["CLOUDMR_LOCAL_UNIT"] == "off"
+    with pytest.raises(SettingsError, match="on or off"):
+        Settings.from_environment({"CLOUDMR_LOCAL_UNIT": "maybe"})
+
+
 @pytest.mark.parametrize(
     ("host", "url"),
     [

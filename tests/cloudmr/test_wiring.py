@@ -22,6 +22,7 @@ from cloudmr.errors import Conflict, SettingsError
 from cloudmr.services.throttling import SIGN_IN
 from cloudmr.settings import Settings
 from cloudmr.wiring import _listen, create_app, running
+from databases import ServerDatabases
 
 CREDENTIALS = {"email": "ada@example.org", "password": PASSWORD}
 
@@ -129,6 +130,29 @@ def test_no_answer_waits_for_the_client_to_confirm_its_beginning() -> None:
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def test_brains_with_a_server_in_common_have_their_home_in_common(
+    server_databases: ServerDatabases, tmp_path: Path
+) -> None:
+    shared = server_databases.lend()
+    with running(at(tmp_path / "a", DATABASE_URL=shared)) as first, running(at(tmp_path / "a", DATABASE_URL=shared)):
+        assert httpx.get(f"{first}/readyz").json() == {"ok": True}
+        with (
+            pytest.raises(Conflict, match="another home"),
+            running(at(tmp_path / "b", DATABASE_URL=shared)),
+        ):
+            pass
+        with running(
+            at(tmp_path / "b", DATABASE_URL=shared, CLOUDMR_LOCAL_UNIT="off", CLOUDMR_SECRET_KEY="k" * 32)
+        ) as elsewhere:
+            assert httpx.get(f"{elsewhere}/readyz").json() == {"ok": True}
+    server_databases.take_back(shared)
+
+
+def test_brains_without_a_common_home_need_a_common_key(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="one secret key"), running(at(tmp_path, CLOUDMR_LOCAL_UNIT="off")):
+        pass
 
 
 def test_an_application_for_another_server(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cloudmr.database.accounts import Accounts
 from cloudmr.database.allowances import Allowances
+from cloudmr.database.chores import Chores
 from cloudmr.database.data_files import DataFiles
 from cloudmr.database.engine import is_trouble, patience_s, to_read, to_write
 from cloudmr.database.jobs import Jobs
@@ -37,6 +38,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.accounts = Accounts(connection)
+        self.chores = Chores(connection)
         self.allowances = Allowances(connection)
         self.tokens = Tokens(connection)
         self.tries = TriesCount(connection)

@@ -384,3 +384,10 @@ notification_settings = Table(
     Column("webhook_url", String(2048)),
     Column("changed_at", UtcDateTime, nullable=False),
 )
+
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+)

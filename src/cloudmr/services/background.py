@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
+from cloudmr.errors import DatabaseUnavailable
 from cloudmr.services.brain import Brain
 from cloudmr.services.deliver_messages import deliver_messages
 from cloudmr.services.dispatch_jobs import dispatch_jobs
@@ -23,13 +25,15 @@ _log = logging.getLogger(__name__)
 _EVERY_S = 1.0
 """How long a round waits for its alarm; jobs say in the database when they are due."""
 _TIDY_EVERY_S = 3600.0
+_TIDIED = timedelta(minutes=55)
+"""For so long after one Brain tidied up, no other does; less than an hour, so that it is not late for its own round."""
 
 
 @contextmanager
 def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
     """Dispatch and reconcile while the block runs; what a former Brain left open is taken up first.
 
-    `chores` are done every hour, beside the Brain's own.
+    `chores` are done every hour, beside the Brain's own, by one of the Brains on this database.
     """
     recover_jobs(brain)
     stopping = threading.Event()
@@ -40,7 +44,12 @@ def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
             alarm=brain.check_alarm, every_s=_EVERY_S, work=[partial(reconcile_jobs, brain), partial(purge_data, brain)]
         ),
         _Round(alarm=brain.outbox_alarm, every_s=_EVERY_S, work=[partial(deliver_messages, brain)]),
-        _Round(alarm=tidying, every_s=_TIDY_EVERY_S, work=[partial(tidy, brain), *chores]),
+        _Round(
+            alarm=tidying,
+            every_s=_TIDY_EVERY_S,
+            work=[partial(tidy, brain), *chores],
+            is_ours=partial(_claim, brain, "tidy", kept_from_others=_TIDIED),
+        ),
     ]
     threads = [threading.Thread(target=each.go, args=(stopping,), name="cloudmr-background") for each in rounds]
     for thread in threads:
@@ -55,24 +64,46 @@ def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
             thread.join()
 
 
+def _claim(brain: Brain, name: str, *, kept_from_others: timedelta) -> bool:
+    now = brain.now()
+    with brain.database.write() as transaction:
+        return transaction.chores.claim(name, now=now, until=now + kept_from_others)
+
+
+def _everybody() -> bool:
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Round:
-    """Work that is done again and again: when the alarm rings, and otherwise every so many seconds."""
+    """Work that is done again and again: when the alarm rings, and otherwise every so many seconds.
+
+    `is_ours` tells whether this Brain is to do it this time.
+    """
 
     alarm: threading.Event
     every_s: float
     work: Sequence[Chore]
+    is_ours: Callable[[], bool] = _everybody
 
     def go(self, stopping: threading.Event) -> None:
         while True:
-            for chore in self.work:
-                try:
-                    chore()
-                except Exception:
-                    # A round that failed, say for a locked database, must not be the last.
-                    _log.exception("background work failed")
+            if _outcome(self.is_ours):
+                for chore in self.work:
+                    _outcome(chore)
             self.alarm.wait(self.every_s)
             # Cleared before the work, so that an alarm that rings meanwhile brings another round.
             self.alarm.clear()
             if stopping.is_set():
                 return
+
+
+def _outcome(work: Callable[[], object]) -> object:
+    try:
+        return work()
+    except DatabaseUnavailable:
+        return None  # said already, where it was found
+    except Exception:
+        # A round that failed must not be the last.
+        _log.exception("background work failed")
+        return None

@@ -1,20 +1,29 @@
-"""The shared computing unit that every Brain on one machine comes with: the machine itself."""
+"""The shared computing unit that every Brain on one machine comes with: the machine itself.
+
+A database has at most one. Several Brains on one machine share it, as they share their home; a Brain elsewhere could
+neither read its files nor follow its processes, so it is refused, or runs without (see docs/decisions/0008).
+"""
 
 from __future__ import annotations
 
+from cloudmr.errors import Conflict
 from cloudmr.model.ids import Kind
 from cloudmr.model.units import APP_NAME, ComputingUnit, Mode, Provider, UnitStatus
 from cloudmr.services.brain import Brain
 from cloudmr.storage.base import Bucket
 
 
-def provide_local_unit(brain: Brain) -> ComputingUnit:
-    """Return the unit of this machine; it is made the first time."""
+def provide_local_unit(brain: Brain, *, unit_id: str | None = None) -> ComputingUnit:
+    """Return the unit of this machine; it is made the first time.
+
+    `unit_id` is the one that belongs to this Brain's home, None where whoever has the database has the home. Raises
+    `Conflict` (`unit_of_another_home`).
+    """
     with brain.database.write() as transaction:
         unit = transaction.units.on_this_machine()
         if unit is None:
             unit = ComputingUnit(
-                id=brain.new_id(Kind.UNIT),
+                id=unit_id or brain.new_id(Kind.UNIT),
                 owner_id=None,
                 app_name=APP_NAME,
                 mode=Mode.MODE_1,
@@ -28,4 +37,10 @@ def provide_local_unit(brain: Brain) -> ComputingUnit:
                 created_at=brain.now(),
             )
             transaction.units.add(unit)
+        if unit_id is not None and unit.id != unit_id:
+            raise Conflict(
+                "The database belongs to Brains with another home, whose computing unit this one cannot reach.",
+                "Set CLOUDMR_HOME to their home, on the same machine; or run every Brain with CLOUDMR_LOCAL_UNIT=off.",
+                code="unit_of_another_home",
+            )
         return unit

@@ -54,6 +54,18 @@ def test_work_that_fails_is_done_again(busy: Bench, caplog: pytest.LogCaptureFix
         wait_until(lambda: busy.read(job).state is JobState.DISPATCHED, what="the job's turn")
 
 
+def test_of_several_brains_one_does_the_chores(make_bench: MakeBench) -> None:
+    first = make_bench(is_watched=False)
+    second = make_bench(is_watched=False, database_url=first.database_url)
+    done = []
+    with background(first.brain, chores=[lambda: done.append(first)]):
+        wait_until(lambda: done, what="the chore")
+        with background(second.brain, chores=[lambda: done.append(second)]):
+            job = first.job(first.person())
+            wait_until(lambda: first.read(job).state is JobState.DISPATCHED, what="the job's turn")
+    assert done == [first]
+
+
 def test_a_job_that_cannot_be_looked_at_hinders_no_other(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
