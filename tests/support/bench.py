@@ -22,11 +22,13 @@ from cloudmr.compute.memory import MemoryCompute
 from cloudmr.compute.outcome import Outcome
 from cloudmr.database.base import Database
 from cloudmr.database.engine import make_engine
+from cloudmr.delivery.memory import MemoryCarrier
 from cloudmr.model.data_files import DataFile
 from cloudmr.model.documents import failed_prefix, results_prefix
 from cloudmr.model.ids import Kind
 from cloudmr.model.jobs import Job
 from cloudmr.model.limits import Limits
+from cloudmr.model.messages import MessageKind
 from cloudmr.model.people import Caller
 from cloudmr.model.tokens import Scope
 from cloudmr.model.units import ComputingUnit, Mode, Provider
@@ -124,6 +126,9 @@ class Bench:
     clock: HandClock = field(default_factory=HandClock)
     fate: Fate = field(default_factory=Fate)
     is_watched: bool = True
+    confirms_addresses: bool = False
+    mail: MemoryCarrier = field(default_factory=MemoryCarrier)
+    webhooks: MemoryCarrier = field(default_factory=MemoryCarrier)
 
     def __post_init__(self) -> None:
         self.unit = MemoryCompute(deliver=self.deliver, clock=self.clock)
@@ -147,6 +152,9 @@ class Bench:
             secret_key=SECRET_KEY,
             limits=self.limits,
             now=self.clock,
+            public_url=BRAIN_URL,
+            carriers={MessageKind.MAIL: self.mail, MessageKind.WEBHOOK: self.webhooks},
+            confirms_addresses=self.confirms_addresses,
         )
 
     def _committing(self, connection: Connection) -> None:
