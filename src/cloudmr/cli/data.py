@@ -10,7 +10,7 @@ import typer
 from cloudmr.cli.exit_codes import EPILOG
 from cloudmr.cli.layout import in_bytes
 from cloudmr.cli.session import KeepHeaders, ModeOption, UnitOption, signed_in
-from cloudmr.cli.terminal import AsJson, byte_bar
+from cloudmr.cli.terminal import AsJson, Terminal, byte_bar
 from cloudmr.cli.views import data_table
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write over a file 
 
 @app.command(epilog=EPILOG)
 def upload(
-    files: Annotated[list[Path], typer.Argument(help="Raw files: Siemens TWIX, ISMRMRD, .mat or .npz.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Siemens TWIX, ISMRMRD, .mat, .npz, .cfl, NIfTI, DICOM, or package.zip.")
+    ],
     unit: UnitOption = None,
     mode: ModeOption = None,
     name: Annotated[
@@ -35,15 +37,16 @@ def upload(
     keep_headers: KeepHeaders = False,
     as_json: AsJson = False,
 ) -> None:
-    """Upload raw files; an upload that was interrupted goes on where it stopped.
+    """Upload raw data, masks, maps and images; an upload that was interrupted goes on where it stopped.
 
-    A file whose header may name a person is refused before any of it leaves this machine.
+    Header fields that may name a person are blanked before anything leaves this machine, as by `mroptimum anonymise`.
     """
     if name is not None and len(files) > 1:
         raise typer.BadParameter("it goes with one file only.", param_hint="--name")
     with signed_in(as_json) as (brain, terminal):
         done = [
-            upload_file(brain, path, filename=name, unit=unit, mode=mode, keep_headers=keep_headers) for path in files
+            upload_file(brain, path, terminal, filename=name, unit=unit, mode=mode, keep_headers=keep_headers)
+            for path in files
         ]
         values = [file.model_dump(mode="json") for file in done]
         terminal.answer(values, "\n".join(f"{file.id}  {file.filename}" for file in done))
@@ -103,15 +106,26 @@ def delete(
 def upload_file(
     brain: BrainClient,
     path: Path,
+    terminal: Terminal,
     *,
     filename: str | None = None,
     unit: str | None,
     mode: Mode | None,
     keep_headers: bool,
 ) -> DataFile:
-    """Upload one file, showing how far it is."""
+    """Upload one file, showing how far it is and what was blanked in its header."""
     size_bytes = path.stat().st_size if path.is_file() else 0
+    cleaned: list[str] = []
     with byte_bar(f"Uploading {path.name}", size_bytes) as advance:
-        return brain.upload(
-            path, filename=filename, unit_id=unit, mode=mode, keep_headers=keep_headers, advance=advance
+        data_file = brain.upload(
+            path,
+            filename=filename,
+            unit_id=unit,
+            mode=mode,
+            keep_headers=keep_headers,
+            advance=advance,
+            cleaned=cleaned.extend,
         )
+    if cleaned:
+        terminal.note(f"Blanked in what was sent of {path.name}: {', '.join(cleaned)}.")
+    return data_file

@@ -99,7 +99,7 @@ def submit(
             raise typer.BadParameter(_EITHER)
 
         def place(path: Path) -> FileReference:
-            return upload_file(brain, path, unit=unit, mode=mode, keep_headers=keep_headers).reference
+            return upload_file(brain, path, terminal, unit=unit, mode=mode, keep_headers=keep_headers).reference
 
         job = brain.submit(placed(document, place), alias=alias, unit_id=unit, mode=mode)
         if not (watch or output):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,7 +34,7 @@ from cloudmr.client.download import Expected, fetch
 from cloudmr.client.errors import Refused
 from cloudmr.client.folder import client_folder
 from cloudmr.client.follow import News, follow
-from cloudmr.client.patient_fields import Destination, check_header
+from cloudmr.client.patient_fields import Destination, as_it_may_go
 from cloudmr.client.progress import Advance, unheard
 from cloudmr.client.renewal import renewal_of_kept_session
 from cloudmr.client.results import fetch_files, fetch_package, get_result
@@ -135,24 +135,27 @@ class BrainClient:
         mode: Mode | None = None,
         keep_headers: bool = False,
         advance: Advance = unheard,
+        cleaned: Callable[[tuple[str, ...]], None] = lambda _: None,
     ) -> DataFile:
-        """Bring a raw file to a unit and return it, complete. One that was begun before is gone on with.
+        """Bring a file to a unit and return it, complete. One that was begun before is gone on with.
 
-        Raise `HeaderNamesPerson` for a file that must not go there as it is, `RawDataError` for one that is no raw
-        file, `LocalFileError`, and `TransferFailed`.
+        Header fields that may name a person are blanked on the way, unless `keep_headers`; `cleaned` is told their
+        names. Raise `HeaderNamesPerson` where headers are to be kept that must not go there, `RawDataError` for a file
+        of no known format, `LocalFileError`, and `TransferFailed`.
         """
-        source = SourceFile.of(path)
         filename = filename or path.name
-        check_header(path, filename, self._destination(unit_id, mode), keep_headers=keep_headers)
-        destination = " ".join((self.server, unit_id or "", mode or ""))
-        data_file = self._begun(self._uploads.find(source, destination))
-        if data_file is None:
-            data_file = self._begin(source, filename, unit_id, mode)
-            self._uploads.keep(source, destination, data_file.id)
-        if data_file.state is DataState.UPLOADING:
-            data_file = send_file(self._connection, source, data_file.id, advance=advance)
-        self._uploads.forget(source, destination)
-        return data_file
+        with as_it_may_go(path, filename, self._destination(unit_id, mode), keep_headers=keep_headers) as source:
+            if source.cleaned_fields:
+                cleaned(source.cleaned_fields)
+            destination = " ".join((self.server, unit_id or "", mode or "", "clean" if source.clean else "as it is"))
+            data_file = self._begun(self._uploads.find(source, destination))
+            if data_file is None:
+                data_file = self._begin(source, filename, unit_id, mode)
+                self._uploads.keep(source, destination, data_file.id)
+            if data_file.state is DataState.UPLOADING:
+                data_file = send_file(self._connection, source, data_file.id, advance=advance)
+            self._uploads.forget(source, destination)
+            return data_file
 
     def data_files(self) -> Iterator[DataFile]:
         """Yield this person's data files, complete or on their way, the latest first."""
@@ -276,5 +279,5 @@ class BrainClient:
         return data_file if data_file.state in {DataState.UPLOADING, DataState.READY} else None
 
     def _begin(self, source: SourceFile, filename: str, unit_id: str | None, mode: Mode | None) -> DataFile:
-        wanted = {"filename": filename, "size": source.size_bytes, "computing_unit_id": unit_id, "mode": mode}
+        wanted = {"filename": filename, "size": source.sent_bytes, "computing_unit_id": unit_id, "mode": mode}
         return self._connection.ask(StartedUpload, "POST", "/api/data/upload", body=wanted).data

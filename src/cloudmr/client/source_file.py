@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cloudmr.client.errors import LocalFileError
 from cloudmr.storage.checksums import encode_digest
+
+if TYPE_CHECKING:
+    from mroptimum.rawdata.anonymise.cleaning import CleanFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +30,15 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """A file as it was when it was chosen; one that has changed since is not read any further."""
+    """A file as it was when it was chosen; one that has changed since is not read any further.
+
+    ``clean`` is what is sent in its place, with nothing in its header that may name a person; None: the file as it is.
+    """
 
     path: Path
     size_bytes: int
     modified_ns: int
+    clean: CleanFile | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, path: Path) -> Self:
@@ -45,21 +52,36 @@ class SourceFile:
             raise LocalFileError(f"{path} is not a plain file.", "Give a file, not a folder.")
         return cls(path=resolved, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
 
+    @property
+    def sent_bytes(self) -> int:
+        """How many bytes are sent."""
+        return self.size_bytes if self.clean is None else self.clean.size_bytes
+
+    @property
+    def cleaned_fields(self) -> tuple[str, ...]:
+        """Names of the header fields that are blanked on the way."""
+        return () if self.clean is None else self.clean.fields
+
     def n_parts(self, part_size_bytes: int) -> int:
         """Return how many parts it has; an empty file has one, empty part."""
-        return max(1, -(-self.size_bytes // part_size_bytes))
+        return max(1, -(-self.sent_bytes // part_size_bytes))
 
     def read_part(self, number: int, part_size_bytes: int) -> Part:
         """Read a part and hash it. Raise `LocalFileError`, also when the file is not the same any more."""
         start = (number - 1) * part_size_bytes
         try:
-            with self.path.open("rb") as file:
-                file.seek(start)
-                content = file.read(min(part_size_bytes, self.size_bytes - start))
+            content = self._read(start, min(part_size_bytes, self.sent_bytes - start))
         except OSError as error:
             raise LocalFileError.of(self.path, error) from None
         self.check_unchanged()
         return Part(number=number, content=content, digest=hashlib.sha256(content).digest())
+
+    def _read(self, start: int, count: int) -> bytes:
+        if self.clean is not None:
+            return self.clean.read(start, count)
+        with self.path.open("rb") as file:
+            file.seek(start)
+            return file.read(count)
 
     def check_unchanged(self) -> None:
         """Raise `LocalFileError` if the file is not the one that was chosen."""

@@ -165,19 +165,23 @@ def test_a_data_file_from_upload_to_its_end(newcomer: Machine, raw_file: Path, t
     assert newcomer.run("data", "list", "--json").value() == []
 
 
-def test_a_header_that_names_somebody_stays_here_unless_it_is_kept_on_this_machine(
+def test_a_header_that_names_somebody_is_blanked_unless_it_is_kept_on_this_machine(
     newcomer: Machine, tmp_path: Path
 ) -> None:
-    path = tmp_path / "named.dat"
+    path, arrived = tmp_path / "named.dat", tmp_path / "arrived.dat"
     write_twix_vb(path, simulate(Phantom(n_x=16, n_y=16, n_coils=2, n_noise_readouts=4)))
-    path.write_bytes(path.read_bytes().replace(b"xxxxxxxx", b"Doe^Jane"))
-    said = newcomer.run("data", "upload", path)
-    assert said.exit_code == ExitCode.FAILED
-    assert "tPatientName" in said.errors
-    assert "--keep-headers" in said.errors
-    assert "Doe^Jane" not in said.output + said.errors
-    assert newcomer.run("data", "list", "--json").value() == []
-    assert newcomer.run("data", "upload", path, "--keep-headers").exit_code == ExitCode.DONE
+    blank = path.read_bytes()
+    named = blank.replace(b"xxxxxxxx", b"Doe^Jane")
+    path.write_bytes(named)
+    for options, expected in (([], blank), (["--keep-headers"], named)):
+        said = newcomer.run("data", "upload", path, "--json", *options)
+        assert said.exit_code == ExitCode.DONE
+        assert ("tPatientName" in said.errors) is (expected == blank)
+        assert "Doe^Jane" not in said.output + said.errors
+        data_id = said.value()[0]["id"]
+        assert newcomer.run("data", "download", data_id, "-o", arrived, "--overwrite").exit_code == ExitCode.DONE
+        assert arrived.read_bytes() == expected
+    assert path.read_bytes() == named
 
 
 @pytest.mark.slow
