@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-bench
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo web serve test check format bench lock clean
@@ -34,17 +35,18 @@ format: $(VENV)/dev ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev ## Measure against floors and peers, in one run, as ratios
-	$(BIN)/python -m benchmarks
+bench: $(PEERS)/ready ## Measure against floors and peers, in one run, as ratios
+	PYTHONPATH=src $(PEERS)/bin/python -m benchmarks $(PARTS)
 
 lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile $(LOCK) --extra server -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) --extra test -o requirements/dev.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/node.in,$(LOCK)) -o requirements/node.txt
+	$(BIN)/uv pip compile $(subst build.in,bench.in,$(LOCK)) -o requirements/bench.txt
 
-clean: ## Remove the environment and everything built
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove the environments and everything built
+	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 LOCK = pyproject.toml requirements/build.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
@@ -98,3 +100,10 @@ $(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 	@touch $(VENV)/run
+
+# The libraries we measure against are no part of the project.
+$(PEERS)/ready: requirements/bench.txt | $(VENV)/python
+	@command -v bart >/dev/null || $(call debian,bart)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
