@@ -9,7 +9,21 @@ import anyio
 from fastapi import APIRouter, FastAPI
 
 import mroptimum
-from cloudmr.api import auth, data, health, job_events, jobs, objects, unit_calls, units
+from cloudmr.api import (
+    auth,
+    data,
+    health,
+    job_events,
+    job_plans,
+    jobs,
+    notifications,
+    objects,
+    quota,
+    shared,
+    shares,
+    unit_calls,
+    units,
+)
 from cloudmr.api.body_limit import BodyLimit
 from cloudmr.api.errors import install_error_handlers
 from cloudmr.api.safe_headers import SafeHeaders
@@ -57,5 +71,6 @@ def build_app(brain: Brain, *, local_storage: LocalStorage | None, lifespan: Lif
 
 
 def _routers() -> tuple[APIRouter, ...]:
-    nouns = (auth, units, data, unit_calls, job_events, jobs, objects, health)
+    of_jobs = (unit_calls, job_events, job_plans, shares, jobs, shared, quota, notifications)
+    nouns = (auth, units, data, *of_jobs, objects, health)
     return tuple(noun.router for noun in nouns)

@@ -19,7 +19,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from cloudmr.api.access import Credentials, Reader, TheBrain
-from cloudmr.api.jobs import EventAnswer, JobDetail, JobId, ProgressAnswer
+from cloudmr.api.job_bodies import EventAnswer, JobDetail, ProgressAnswer
+from cloudmr.api.jobs import JobId
 from cloudmr.errors import NotAllowed, NotSignedIn
 from cloudmr.model.events import JobEvent
 from cloudmr.model.jobs import Job
@@ -49,7 +50,7 @@ class JobFollower:
         job = view.job
         told = [ServerSentEvent(event="event", id=str(event.number), data=EventAnswer.of(event)) for event in events]
         self.last_number = max([self.last_number, *(event.number for event in events)])
-        shown = (job.version, job.waiting_reason)
+        shown = (job.version, view.waiting_reason)
         if self._shown != shown:
             state = ServerSentEvent(event="state", data=JobDetail.of(view))
             # Who has just come learns first how things are, who is here already first what made them so.

@@ -2,149 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query
-from pydantic import StringConstraints
+from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
 
 from cloudmr.api.access import Reader, TheBrain, Worker
-from cloudmr.api.bodies import Body, CamelBody, IdText
-from cloudmr.model.estimates import Estimate
-from cloudmr.model.events import JobAction, JobEvent
-from cloudmr.model.jobs import JobState, Progress
-from cloudmr.model.units import APP_NAME, ComputingUnit, Mode, Provider
+from cloudmr.api.bodies import CamelBody, IdText
+from cloudmr.api.exports import ExportFormat, exported
+from cloudmr.api.job_bodies import (
+    JOB_COLUMNS,
+    JobAnswer,
+    JobDetail,
+    LogAnswer,
+    ResultAnswer,
+    SubmittedAnswer,
+    job_row,
+)
+from cloudmr.api.job_requests import JobRequest, RenameJobRequest
+from cloudmr.model.job_filter import JobFilter
+from cloudmr.model.jobs import JobState
 from cloudmr.services import jobs
 from cloudmr.services.cancel_job import cancel_job
-from cloudmr.services.jobs import ResultFile
-from cloudmr.services.submit_job import JobOrder, submit_job
-from cloudmr.services.views import JobView
+from cloudmr.services.delete_job import delete_job, restore_job
+from cloudmr.services.rename_job import rename_job
+from cloudmr.services.rerun_job import rerun_job
+from cloudmr.services.submit_job import submit_job
 
 router = APIRouter(prefix="/api/job", tags=["jobs"])
 
 JobId = Annotated[IdText, Path(description="id of a job")]
-
-
-class JobRequest(CamelBody):
-    """A job to be: the task (`mroptimum schema` prints what it may contain), and where to run it, if that matters."""
-
-    task: dict[str, Any]
-    output: dict[str, Any] | None = None
-    app_name: Annotated[str, StringConstraints(max_length=64)] = APP_NAME
-    alias: Annotated[str, StringConstraints(max_length=255)] | None = None
-    mode: Mode | None = None
-    computing_unit_id: IdText | None = None
-
-
-class JobUnit(CamelBody):
-    """The computing unit of a job."""
-
-    computing_unit_id: str
-    mode: Mode
-    provider: Provider
-    alias: str
-
-    @classmethod
-    def of(cls, unit: ComputingUnit) -> JobUnit:
-        """Return a unit as JSON has it."""
-        return cls(computing_unit_id=unit.id, mode=unit.mode, provider=unit.provider, alias=unit.alias)
-
-
-class EstimateAnswer(CamelBody):
-    """What the job may use, and what that was reckoned from."""
-
-    memory_bytes: int
-    cpu_time_s: int
-    disk_bytes: int
-    deadline_s: int
-    basis: str
-
-    @classmethod
-    def of(cls, estimate: Estimate) -> EstimateAnswer:
-        """Return an estimate as JSON has it."""
-        return cls(**vars(estimate))
-
-
-class ProgressAnswer(CamelBody):
-    """How far the worker is: `done` of `total` at a step (total 0: not known)."""
-
-    step: str
-    done: int
-    total: int
-    message: str
-    at: datetime
-
-    @classmethod
-    def of(cls, progress: Progress) -> ProgressAnswer:
-        """Return progress as JSON has it."""
-        return cls(
-            step=progress.step, done=progress.done, total=progress.total, message=progress.message, at=progress.at
-        )
-
-
-class FailureAnswer(Body):
-    """Why there is no result, in the three fields that every error has."""
-
-    code: str
-    message: str
-    next_step: str
-
-
-class ResultSummary(CamelBody):
-    """What the job left, all files together."""
-
-    size_bytes: int
-    n_files: int
-    manifest_sha256: str
-
-
-class JobAnswer(CamelBody):
-    """A job.
-
-    `reason` says why it runs on this unit, `waiting_reason` why it does not go on (null: it does). `deadline_at` is
-    when it must have left the queue, or ended its attempt. `version` counts its changes, and is the number of its
-    latest event.
-    """
-
-    job_id: str
-    alias: str
-    app_name: str
-    status: JobState
-    version: int
-    attempt: int
-    computing_unit: JobUnit
-    reason: str
-    waiting_reason: str | None
-    estimate: EstimateAnswer
-    data_ids: list[str]
-    created_at: datetime
-    deadline_at: datetime
-    dispatched_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    cancel_requested_at: datetime | None
-    progress: ProgressAnswer | None
-    failure: FailureAnswer | None
-    result: ResultSummary | None
-
-    @classmethod
-    def of(cls, view: JobView) -> JobAnswer:
-        """Return a job as JSON has it."""
-        return cls(**_fields(view))
-
-
-class JobDetail(JobAnswer):
-    """A job with its task, as it was accepted."""
-
-    task: dict[str, Any]
-    output: dict[str, Any]
-
-    @classmethod
-    def of(cls, view: JobView) -> JobDetail:
-        """Return a job and its task as JSON has them."""
-        document = jobs.frozen_document(view.job)
-        return cls(**_fields(view), task=document.task, output=document.output)
 
 
 class JobPage(CamelBody):
@@ -154,108 +44,51 @@ class JobPage(CamelBody):
     next: str | None
 
 
-class EventAnswer(CamelBody):
-    """Something that happened to a job. `old` and `new` are null where its status stayed."""
-
-    number: int
-    at: datetime
-    actor: str
-    action: JobAction
-    reason: str
-    old: JobState | None
-    new: JobState | None
-
-    @classmethod
-    def of(cls, event: JobEvent) -> EventAnswer:
-        """Return an event as JSON has it."""
-        return cls(**{name: value for name, value in vars(event).items() if name != "job_id"})
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=255, description="the same key and request are the same job")
+]
+Before = Annotated[IdText | None, Query(description="the `next` of the page before")]
 
 
-class LineAnswer(CamelBody):
-    """A line of a log; `level` is `info` or `warning`."""
-
-    at: datetime
-    level: str
-    message: str
-
-
-class LogAnswer(CamelBody):
-    """What the worker said so far, and what happened to the job.
-
-    `is_available` is false where the unit does not show the worker's lines (it does not answer).
-    """
-
-    job_id: str
-    attempt: int
-    is_available: bool
-    lines: list[LineAnswer]
-    events: list[EventAnswer]
+def _filter(
+    state: Annotated[list[JobState] | None, Query(description="only jobs in these states; may be repeated")] = None,
+    computing_unit_id: Annotated[IdText | None, Query(description="only jobs of this computing unit")] = None,
+    text: Annotated[str | None, Query(max_length=255, description="only jobs with this in their name")] = None,
+    created_from: Annotated[AwareDatetime | None, Query(description="only jobs submitted since this time")] = None,
+    created_to: Annotated[AwareDatetime | None, Query(description="only jobs submitted before this time")] = None,
+) -> JobFilter:
+    """Return which jobs are wanted."""
+    return JobFilter(
+        states=tuple(state or ()),
+        unit_id=computing_unit_id,
+        text=text,
+        created_from=created_from.astimezone(UTC) if created_from else None,
+        created_to=created_to.astimezone(UTC) if created_to else None,
+    )
 
 
-class FileAnswer(CamelBody):
-    """A file of a package, and the request that gets it, for some minutes."""
-
-    name: str
-    size_bytes: int
-    method: str
-    url: str
-    headers: dict[str, str]
-
-    @classmethod
-    def of(cls, file: ResultFile) -> FileAnswer:
-        """Return a file as JSON has it."""
-        request = file.request
-        return cls(
-            name=file.name, size_bytes=file.size_bytes, method=request.method, url=request.url, headers=request.headers
-        )
-
-
-class ResultAnswer(CamelBody):
-    """What an ended job left: results if it succeeded, else a failure package, if there is one.
-
-    `package` is everything in one file; `files` are its parts, `manifest.json` with the SHA-256 of each among them.
-    """
-
-    job_id: str
-    status: JobState
-    attempt: int
-    manifest_sha256: str | None
-    package: FileAnswer | None
-    files: list[FileAnswer]
+Wanted = Annotated[JobFilter, Depends(_filter)]
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
 def submit(
-    body: JobRequest,
-    caller: Worker,
-    brain: TheBrain,
-    idempotency_key: Annotated[
-        str | None, Header(min_length=1, max_length=255, description="the same key and request are the same job")
-    ] = None,
-) -> JobAnswer:
+    body: JobRequest, caller: Worker, brain: TheBrain, idempotency_key: IdempotencyKey = None
+) -> SubmittedAnswer:
     """Ask for a job."""
-    order = JobOrder(
-        document={"task": body.task} | ({} if body.output is None else {"output": body.output}),
-        app_name=body.app_name,
-        alias=body.alias,
-        mode=body.mode,
-        unit_id=body.computing_unit_id,
-        idempotency_key=idempotency_key,
-    )
-    job = submit_job(brain, caller, order)
-    return JobAnswer.of(jobs.get_job(brain, caller, job.id))
+    job = submit_job(brain, caller, body.order(idempotency_key=idempotency_key))
+    return SubmittedAnswer.of(jobs.get_job(brain, caller, job.id))
 
 
 @router.get("")
 def list_jobs(
     caller: Reader,
     brain: TheBrain,
-    state: Annotated[list[JobState] | None, Query(description="only jobs in these states; may be repeated")] = None,
+    wanted: Wanted,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[IdText | None, Query(description="the `next` of the page before")] = None,
+    before: Before = None,
 ) -> JobPage:
     """List jobs, the latest first."""
-    found = jobs.list_jobs(brain, caller, states=state or (), limit=limit + 1, before=before)
+    found = jobs.list_jobs(brain, caller, wanted, limit=limit + 1, before=before)
     page = found[:limit]
     return JobPage(
         jobs=[JobAnswer.of(view) for view in page],
@@ -263,10 +96,48 @@ def list_jobs(
     )
 
 
+@router.get("/export")
+def export_jobs(
+    caller: Reader, brain: TheBrain, wanted: Wanted, export_format: Annotated[ExportFormat, Query(alias="format")]
+) -> StreamingResponse:
+    """Return all jobs that match, the latest first, as one file."""
+    rows = (job_row(view) for view in jobs.every_job(brain, caller, wanted))
+    return exported(rows, JOB_COLUMNS, export_format, name="jobs")
+
+
 @router.get("/{job_id}")
 def get_job(job_id: JobId, caller: Reader, brain: TheBrain) -> JobDetail:
     """Return one job, with its task."""
     return JobDetail.of(jobs.get_job(brain, caller, job_id))
+
+
+@router.patch("/{job_id}")
+def rename(job_id: JobId, body: RenameJobRequest, caller: Worker, brain: TheBrain) -> JobAnswer:
+    """Call a job something else."""
+    rename_job(brain, caller, job_id, alias=body.alias)
+    return JobAnswer.of(jobs.get_job(brain, caller, job_id))
+
+
+@router.delete("/{job_id}")
+def delete(job_id: JobId, caller: Worker, brain: TheBrain) -> JobAnswer:
+    """Delete a job that has ended; until `restorableUntil` it can be restored. Safe to repeat.
+
+    At a unit of one's own only the record is hidden (`expiresBy` is `unit`): what the job left stays in the bucket.
+    """
+    return JobAnswer.of(delete_job(brain, caller, job_id))
+
+
+@router.post("/{job_id}/restore")
+def restore(job_id: JobId, caller: Worker, brain: TheBrain) -> JobAnswer:
+    """Bring a deleted job back, or what a job left whose time is up; safe to repeat."""
+    return JobAnswer.of(restore_job(brain, caller, job_id))
+
+
+@router.post("/{job_id}/rerun", status_code=HTTPStatus.CREATED)
+def rerun(job_id: JobId, caller: Worker, brain: TheBrain, idempotency_key: IdempotencyKey = None) -> JobAnswer:
+    """Ask for a job again, on the same unit and data; the new job says of which it is a repetition (`rerunOf`)."""
+    job = rerun_job(brain, caller, job_id, idempotency_key=idempotency_key)
+    return JobAnswer.of(jobs.get_job(brain, caller, job.id))
 
 
 @router.post("/{job_id}/cancel")
@@ -280,42 +151,10 @@ def cancel(job_id: JobId, caller: Worker, brain: TheBrain) -> JobAnswer:
 def get_log(job_id: JobId, caller: Reader, brain: TheBrain) -> LogAnswer:
     """Return what the worker said so far, and what happened to the job."""
     view, events = jobs.job_history(brain, caller, job_id)
-    log = jobs.job_log(brain, view)
-    return LogAnswer(
-        job_id=job_id,
-        attempt=view.job.attempt,
-        is_available=log.is_available,
-        lines=[LineAnswer(at=line.at, level=line.level, message=line.message) for line in log.lines],
-        events=[EventAnswer.of(event) for event in events],
-    )
+    return LogAnswer.of(view, events, jobs.job_log(brain, view))
 
 
 @router.get("/{job_id}/result")
 def get_result(job_id: JobId, caller: Reader, brain: TheBrain) -> ResultAnswer:
     """Return requests that get the files an ended job left."""
-    package = jobs.job_result(brain, caller, job_id)
-    job = package.job
-    return ResultAnswer(
-        job_id=job.id,
-        status=job.state,
-        attempt=job.attempt,
-        manifest_sha256=job.result.manifest_sha256 if job.result else None,
-        package=FileAnswer.of(package.package) if package.package else None,
-        files=[FileAnswer.of(file) for file in package.files],
-    )
-
-
-def _fields(view: JobView) -> dict[str, Any]:
-    job = view.job
-    shared = {name: value for name, value in vars(job).items() if name in JobAnswer.model_fields}
-    return shared | {
-        "job_id": job.id,
-        "status": job.state,
-        "computing_unit": JobUnit.of(view.unit),
-        "reason": job.unit_reason,
-        "estimate": EstimateAnswer.of(job.estimate),
-        "data_ids": list(job.data_ids),
-        "progress": ProgressAnswer.of(job.progress) if job.progress else None,
-        "failure": FailureAnswer(**vars(job.failure)) if job.failure else None,
-        "result": ResultSummary(**vars(job.result)) if job.result else None,
-    }
+    return ResultAnswer.of(jobs.job_result(brain, jobs.get_job(brain, caller, job_id)))

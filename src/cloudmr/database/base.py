@@ -20,9 +20,11 @@ from cloudmr.database.chores import Chores
 from cloudmr.database.data_files import DataFiles
 from cloudmr.database.engine import is_trouble, patience_s, to_read, to_write
 from cloudmr.database.jobs import Jobs
+from cloudmr.database.notifications import Notifications
 from cloudmr.database.outbox import Outbox
 from cloudmr.database.preparations import Preparations
 from cloudmr.database.regions import Regions
+from cloudmr.database.shares import Shares
 from cloudmr.database.tokens import Tokens
 from cloudmr.database.tries import TriesCount
 from cloudmr.database.unit_care import UnitCare, UnitFindings
@@ -48,6 +50,8 @@ class Transaction:
         self.findings = UnitFindings(connection)
         self.data_files = DataFiles(connection)
         self.jobs = Jobs(connection)
+        self.shares = Shares(connection)
+        self.notifications = Notifications(connection)
         self.outbox = Outbox(connection)
         self.regions = Regions(connection)
 

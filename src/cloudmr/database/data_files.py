@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, exists, func, insert, or_, select, update
 
 from cloudmr.database.tables import data_files, job_inputs, jobs, units
 from cloudmr.model.acquisition_size import AcquisitionSize
@@ -32,6 +32,18 @@ class DataFiles:
         row = self._connection.execute(query.with_for_update() if for_change else query).mappings().one_or_none()
         return _data_file(row) if row else None
 
+    def by_key(self, owner_id: str, key: str, *, for_change: bool = False) -> DataFile | None:
+        """Return a person's data file whose object has that key: one that was added, or uploaded under its own id."""
+        data_id = key.removeprefix("uploads/")
+        here = or_(data_files.c.object_key == key, data_files.c.object_key.is_(None) & (data_files.c.id == data_id))
+        if not key.startswith("uploads/"):
+            here = data_files.c.object_key == key
+        gone = data_files.c.state.in_({DataState.ABORTED, DataState.DELETED})
+        query = select(data_files).where(data_files.c.owner_id == owner_id, here).order_by(gone, data_files.c.id.desc())
+        row = self._connection.execute(query.limit(1).with_for_update() if for_change else query.limit(1)).mappings()
+        found = row.one_or_none()
+        return _data_file(found) if found else None
+
     def of_owner(
         self, owner_id: str, *, states: Collection[DataState], limit: int, before: str | None = None
     ) -> list[DataFile]:
@@ -42,14 +54,28 @@ class DataFiles:
         rows = self._connection.execute(query.order_by(data_files.c.id.desc()).limit(limit)).mappings()
         return [_data_file(row) for row in rows]
 
-    def stored_bytes(self, owner_id: str, *, mode: Mode) -> int:
-        """Return the size of a person's data files in units of this mode, complete or on their way."""
+    def restorable(self, owner_id: str, *, now: datetime, limit: int, before: str | None = None) -> list[DataFile]:
+        """Return a person's deleted data files that can still be brought back, the latest first, those before an id."""
+        query = select(data_files).where(
+            data_files.c.owner_id == owner_id,
+            data_files.c.state == DataState.DELETED,
+            data_files.c.purged_at.is_(None),
+            data_files.c.purge_after > now,
+        )
+        if before is not None:
+            query = query.where(data_files.c.id < before)
+        rows = self._connection.execute(query.order_by(data_files.c.id.desc()).limit(limit)).mappings()
+        return [_data_file(row) for row in rows]
+
+    def stored_bytes(self, owner_id: str, *, mode: Mode, now: datetime) -> int:
+        """Return the size of a person's data files in units of this mode: complete, on their way, still restorable."""
         query = (
             select(func.coalesce(func.sum(data_files.c.size_bytes), 0))
             .select_from(data_files.join(units, units.c.id == data_files.c.unit_id))
             .where(
                 data_files.c.owner_id == owner_id,
-                data_files.c.state.in_({DataState.UPLOADING, DataState.READY}),
+                data_files.c.purged_at.is_(None),
+                or_(data_files.c.purge_after.is_(None), data_files.c.purge_after > now),
                 units.c.mode == mode,
             )
         )
@@ -77,11 +103,26 @@ class DataFiles:
         query = select(data_files).where(data_files.c.state == DataState.UPLOADING, data_files.c.created_at < before)
         return [_data_file(row) for row in self._connection.execute(query).mappings()]
 
-    def to_purge(self, *, limit: int) -> list[DataFile]:
-        """Return aborted and deleted files whose objects are still in storage."""
-        query = select(data_files).where(
-            data_files.c.state.in_({DataState.ABORTED, DataState.DELETED}), data_files.c.purged_at.is_(None)
+    def to_expire(self, *, now: datetime, limit: int) -> list[DataFile]:
+        """Return complete files whose time is up and that no open job reads."""
+        readers = job_inputs.join(jobs, jobs.c.id == job_inputs.c.job_id)
+        is_read = exists(
+            select(job_inputs.c.data_id)
+            .select_from(readers)
+            .where(job_inputs.c.data_id == data_files.c.id, jobs.c.state.not_in(END_STATES))
         )
+        query = select(data_files).where(
+            data_files.c.purged_at.is_(None),
+            data_files.c.purge_after.is_(None),
+            data_files.c.expires_at <= now,
+            data_files.c.state == DataState.READY,
+            ~is_read,
+        )
+        return [_data_file(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def to_purge(self, *, now: datetime, limit: int) -> list[DataFile]:
+        """Return aborted and deleted files that can no longer be brought back and whose objects are still there."""
+        query = select(data_files).where(data_files.c.purged_at.is_(None), data_files.c.purge_after <= now)
         return [_data_file(row) for row in self._connection.execute(query.limit(limit)).mappings()]
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloudmr.database.errors import AlreadyThere
-from cloudmr.database.tables import job_events, job_inputs, jobs
+from cloudmr.database.tables import job_events, job_inputs, jobs, units
 from cloudmr.model.estimates import Estimate
 from cloudmr.model.events import JobAction, JobEvent
 from cloudmr.model.failures import JobFailure
 from cloudmr.model.fair_share import Use, Waiting
 from cloudmr.model.forecasts import Actual, Forecast
+from cloudmr.model.ids import Kind, first_id_at
+from cloudmr.model.job_filter import JobFilter
 from cloudmr.model.jobs import END_STATES, Job, JobResult, JobState, Progress
+from cloudmr.model.units import Mode
 
 _PARTS: Mapping[str, type] = {
     "estimate": Estimate,
@@ -29,6 +32,9 @@ _PARTS: Mapping[str, type] = {
 }
 """Fields of a job that are records themselves; each of their fields has a column of its own."""
 _ACTIVE = frozenset({JobState.DISPATCHED, JobState.RUNNING})
+_OPEN = _ACTIVE | {JobState.QUEUED}
+_ANY = JobFilter()
+_ESCAPE = "\\"
 
 
 class Jobs:
@@ -60,23 +66,53 @@ class Jobs:
         query = select(jobs).where(jobs.c.owner_id == owner_id, jobs.c.idempotency_key == key)
         return next(iter(self._load(query)), None)
 
-    def of_owner(
-        self, owner_id: str, *, states: Collection[JobState] = (), limit: int, before: str | None = None
-    ) -> list[Job]:
-        """Return a person's jobs, the latest first, those before an id, in these states (none given: in any)."""
-        query = select(jobs).where(jobs.c.owner_id == owner_id)
-        if states:
-            query = query.where(jobs.c.state.in_(states))
+    def of_owner(self, owner_id: str, wanted: JobFilter = _ANY, *, limit: int, before: str | None = None) -> list[Job]:
+        """Return a person's jobs that are not deleted, the latest first, those before an id, as far as wanted."""
+        query = select(jobs).where(jobs.c.owner_id == owner_id, *_conditions(wanted))
         if before is not None:
             query = query.where(jobs.c.id < before)
         return self._load(query.order_by(jobs.c.id.desc()).limit(limit))
 
-    def n_queued(self, owner_id: str, unit_id: str) -> int:
-        """Return how many jobs of a person wait for their turn at a unit."""
+    def n_of_owner(self, owner_id: str, states: Collection[JobState], *, mode: Mode) -> int:
+        """Return how many jobs of a person are in these states at units of this mode."""
         query = select(func.count()).where(
-            jobs.c.owner_id == owner_id, jobs.c.unit_id == unit_id, jobs.c.state == JobState.QUEUED
+            jobs.c.owner_id == owner_id, jobs.c.state.in_(states), jobs.c.unit_id.in_(_units_of(mode))
         )
         return self._connection.execute(query).scalar_one()
+
+    def n_submitted(self, owner_id: str, *, since: datetime, mode: Mode) -> int:
+        """Return how many jobs a person submitted to units of this mode since a moment, deleted ones too."""
+        query = select(func.count()).where(
+            jobs.c.owner_id == owner_id, jobs.c.unit_id.in_(_units_of(mode)), jobs.c.created_at >= since
+        )
+        return self._connection.execute(query).scalar_one()
+
+    def ratios(self, kind: str, *, limit: int) -> list[float]:
+        """Return how many times longer than expected the latest jobs of a kind took that succeeded."""
+        query = (
+            select(jobs.c.actual_seconds, jobs.c.forecast_seconds)
+            .where(jobs.c.state == JobState.SUCCEEDED, jobs.c.kind == kind)
+            .order_by(jobs.c.id.desc())
+            .limit(limit)
+        )
+        rows = self._connection.execute(query)
+        return [
+            row.actual_seconds / row.forecast_seconds for row in rows if row.forecast_seconds and row.actual_seconds
+        ]
+
+    def to_expire(self, *, now: datetime, limit: int) -> list[Job]:
+        """Return ended jobs whose results' time is up and that nobody deleted."""
+        query = select(jobs).where(jobs.c.purged_at.is_(None), jobs.c.purge_after.is_(None), jobs.c.expires_at <= now)
+        return self._load(query.limit(limit))
+
+    def to_purge(self, *, now: datetime, limit: int) -> list[Job]:
+        """Return jobs whose results can no longer be brought back and are still in storage."""
+        query = select(jobs).where(jobs.c.purged_at.is_(None), jobs.c.purge_after <= now)
+        return self._load(query.limit(limit))
+
+    def forget_content(self, job_id: str) -> None:
+        """Blank what a purged and deleted job was called and was to do; that there was a job stays known."""
+        self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(alias="", document="{}"))
 
     def apply(self, before: Job, after: Job, event: JobEvent) -> bool:
         """Write the next version of a job and its event, if nobody changed it since `before`; tell whether it did."""
@@ -116,15 +152,22 @@ class Jobs:
         statement = update(jobs).where(jobs.c.state.not_in(END_STATES)).values(check_at=now)
         return self._connection.execute(statement).rowcount
 
-    def queue(self) -> dict[str, list[Waiting]]:
-        """Return the jobs that wait for their turn, by unit, in order of arrival."""
+    def queue(self, unit_id: str | None = None) -> dict[str, list[Waiting]]:
+        """Return the jobs that wait for their turn, by unit, in order of arrival; those of one unit only, if given."""
         query = select(jobs.c.unit_id, jobs.c.id, jobs.c.owner_id).where(
             jobs.c.state == JobState.QUEUED, jobs.c.cancel_requested_at.is_(None)
         )
+        if unit_id is not None:
+            query = query.where(jobs.c.unit_id == unit_id)
         waiting: dict[str, list[Waiting]] = {}
         for row in self._connection.execute(query.order_by(jobs.c.id)):
             waiting.setdefault(row.unit_id, []).append(Waiting(job_id=row.id, owner_id=row.owner_id))
         return waiting
+
+    def open_at(self, unit_id: str) -> list[str]:
+        """Return the ids of the jobs of a unit that have not ended."""
+        query = select(jobs.c.id).where(jobs.c.unit_id == unit_id, jobs.c.state.in_(_OPEN))
+        return list(self._connection.execute(query.order_by(jobs.c.id)).scalars())
 
     def explain_waiting(self, unit_id: str, reason: str) -> int:
         """Write why the jobs in the queue of a unit do not get their turn; return of how many that was news."""
@@ -140,12 +183,28 @@ class Jobs:
         return self._connection.execute(statement).rowcount
 
     def use_of_unit(self, unit_id: str) -> dict[str, Use]:
-        """Return how much each person has of a unit."""
+        """Return how much each person has of a unit who has jobs there that have not ended.
+
+        The last turn is looked up for each of them: their past jobs are many, and an index knows the latest.
+        """
         is_active = func.sum(case((jobs.c.state.in_(_ACTIVE), 1), else_=0))
-        last_turn = func.max(jobs.c.dispatched_at, type_=jobs.c.dispatched_at.type)
-        query = select(jobs.c.owner_id, is_active.label("n_active"), last_turn.label("last_turn_at"))
-        rows = self._connection.execute(query.where(jobs.c.unit_id == unit_id).group_by(jobs.c.owner_id))
-        return {row.owner_id: Use(n_active=int(row.n_active), last_turn_at=row.last_turn_at) for row in rows}
+        present = (
+            select(jobs.c.owner_id, is_active.label("n_active"))
+            .where(jobs.c.state.in_(_OPEN), jobs.c.unit_id == unit_id)
+            .group_by(jobs.c.owner_id)
+            .subquery()
+        )
+        past = jobs.alias()
+        last_turn = (
+            select(func.max(past.c.dispatched_at, type_=past.c.dispatched_at.type))
+            .where(past.c.unit_id == unit_id, past.c.owner_id == present.c.owner_id)
+            .scalar_subquery()
+        )
+        query = select(present.c.owner_id, present.c.n_active, last_turn.label("last_turn_at"))
+        return {
+            row.owner_id: Use(n_active=int(row.n_active), last_turn_at=row.last_turn_at)
+            for row in self._connection.execute(query)
+        }
 
     def events(self, job_id: str, *, after: int = 0) -> list[JobEvent]:
         """Return what happened to a job, in order, beyond an event's number."""
@@ -201,3 +260,27 @@ def _job(row: RowMapping, data_ids: Sequence[str]) -> Job:
 def _part(name: str, row: RowMapping) -> Any:
     values = {field.name: row[f"{name}_{field.name}"] for field in fields(_PARTS[name])}
     return None if all(value is None for value in values.values()) else _PARTS[name](**values)
+
+
+def _conditions(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
+    yield jobs.c.deleted_at.is_(None)
+    if wanted.states:
+        yield jobs.c.state.in_(wanted.states)
+    if wanted.unit_id is not None:
+        yield jobs.c.unit_id == wanted.unit_id
+    if wanted.text:
+        yield jobs.c.alias.ilike(f"%{_literally(wanted.text)}%", escape=_ESCAPE)
+    # Ids sort by the time they were given, and the list is in their order.
+    if wanted.created_from is not None:
+        yield jobs.c.id >= first_id_at(Kind.JOB, wanted.created_from)
+    if wanted.created_to is not None:
+        yield jobs.c.id < first_id_at(Kind.JOB, wanted.created_to)
+
+
+def _literally(text: str) -> str:
+    """Return a text for LIKE in which nothing stands for anything else."""
+    return "".join(f"{_ESCAPE}{character}" if character in f"%_{_ESCAPE}" else character for character in text)
+
+
+def _units_of(mode: Mode) -> Select[tuple[str]]:
+    return select(units.c.id).where(units.c.mode == mode)

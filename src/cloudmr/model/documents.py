@@ -86,3 +86,8 @@ def results_prefix(job_id: str, attempt: int) -> str:
 def failed_prefix(job_id: str, attempt: int) -> str:
     """Return where an attempt leaves its failure package in the failed bucket; no slash at the end."""
     return f"failed/{job_id}/{attempt}"
+
+
+def job_prefixes(job_id: str) -> tuple[str, str]:
+    """Return what the keys of everything begin with that any attempt left, in the results and the failed bucket."""
+    return f"results/{job_id}/", f"failed/{job_id}/"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import heapify, heappop, heappush
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,29 +25,84 @@ class Use:
     last_turn_at: datetime | None
 
 
-def next_turns(queue: Sequence[Waiting], use: Mapping[str, Use], *, n_slots: int, n_each: int) -> Iterator[Waiting]:
+@dataclass(frozen=True, kw_only=True)
+class QueuePlace:
+    """Where a job stands in the queue of its unit, 1 being next, and in words why it is not its turn yet."""
+
+    place: int
+    n_waiting: int
+    reason: str
+
+
+_NEVER_USED = Use(n_active=0, last_turn_at=None)
+
+
+def next_turns(
+    queue: Sequence[Waiting], use: Mapping[str, Use], *, n_slots: int, n_each: Callable[[str], int]
+) -> Iterator[Waiting]:
     """Yield the jobs whose turn it is, in order, until the unit's `n_slots` are full.
 
     `queue` is in order of arrival; `use` tells of the people in it and of those with jobs at the unit. Nobody gets more
-    than `n_each` at once. The least recent user is first, and among those who never had a turn the earliest to come.
+    than `n_each(owner_id)` at once. The least recent user is first, and among those who never had a turn the earliest
+    to come.
     """
     free = n_slots - sum(person.n_active for person in use.values())
-    n_active = {owner_id: person.n_active for owner_id, person in use.items()}
-    turn = {
-        owner_id: (1, person.last_turn_at) if person.last_turn_at else (0, None) for owner_id, person in use.items()
-    }
-    rest = list(queue)
+    room = {owner_id: n_each(owner_id) - use.get(owner_id, _NEVER_USED).n_active for owner_id in _owners(queue)}
+    yield from _in_turn(queue, use, free=free, room=room)
+
+
+def places(
+    queue: Sequence[Waiting], use: Mapping[str, Use], *, n_slots: int, n_each: Callable[[str], int]
+) -> dict[str, QueuePlace]:
+    """Return the place of every job in a queue, by its id: the order in which their turns come if nobody else does."""
+    everybody = dict.fromkeys(_owners(queue), len(queue))
+    n_free = n_slots - sum(person.n_active for person in use.values())
+    found = {}
+    for place, waiting in enumerate(_in_turn(queue, use, free=len(queue), room=everybody), start=1):
+        n_active, n_most = use.get(waiting.owner_id, _NEVER_USED).n_active, n_each(waiting.owner_id)
+        if n_active >= n_most:
+            reason = f"{n_active} of its owner's jobs run at this unit, which is the most for one person."
+        elif place <= n_free:
+            reason = "It is about to begin."
+        else:
+            reason = f"{_places(n_slots)} taken, and {_jobs(place - 1)} its turn before it."
+        found[waiting.job_id] = QueuePlace(place=place, n_waiting=len(queue), reason=reason)
+    return found
+
+
+def _in_turn(
+    queue: Sequence[Waiting], use: Mapping[str, Use], *, free: int, room: Mapping[str, int]
+) -> Iterator[Waiting]:
+    """Yield at most `free` jobs in the order of their turns, at most `room` of each owner."""
+    waiting_of: dict[str, deque[tuple[int, Waiting]]] = {}
+    for arrival, waiting in enumerate(queue):
+        if room[waiting.owner_id] > 0:
+            waiting_of.setdefault(waiting.owner_id, deque()).append((arrival, waiting))
+    left = dict(room)
+    heads = [(_rank(use.get(owner_id, _NEVER_USED)), jobs[0][0], owner_id) for owner_id, jobs in waiting_of.items()]
+    heapify(heads)
     for round_number in range(free):
-        able = [waiting for waiting in rest if n_active.get(waiting.owner_id, 0) < n_each]
-        if not able:
+        if not heads:
             return
-        chosen = min(able, key=lambda waiting: _rank(turn.get(waiting.owner_id, (0, None))))
-        yield chosen
-        rest.remove(chosen)
-        n_active[chosen.owner_id] = n_active.get(chosen.owner_id, 0) + 1
-        turn[chosen.owner_id] = (2 + round_number, None)
+        _, _, owner_id = heappop(heads)
+        _, waiting = waiting_of[owner_id].popleft()
+        yield waiting
+        left[owner_id] -= 1
+        if left[owner_id] > 0 and waiting_of[owner_id]:
+            heappush(heads, ((2 + round_number, 0.0), waiting_of[owner_id][0][0], owner_id))
 
 
-def _rank(turn: tuple[int, datetime | None]) -> tuple[int, float]:
-    kind, at = turn
-    return (kind, at.timestamp() if at else 0.0)
+def _owners(queue: Sequence[Waiting]) -> set[str]:
+    return {waiting.owner_id for waiting in queue}
+
+
+def _rank(use: Use) -> tuple[int, float]:
+    return (1, use.last_turn_at.timestamp()) if use.last_turn_at else (0, 0.0)
+
+
+def _places(n_slots: int) -> str:
+    return "The unit's only place is" if n_slots == 1 else f"All {n_slots} places of the unit are"
+
+
+def _jobs(n_ahead: int) -> str:
+    return {0: "no other job has", 1: "one job has"}.get(n_ahead, f"{n_ahead} jobs have")

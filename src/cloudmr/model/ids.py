@@ -32,17 +32,28 @@ class Kind(StrEnum):
     """A person's account."""
     REGION = "region"
     """A region of interest in a job's images."""
+    SHARE = "share"
+    """A permission to look at a job."""
     TOKEN = "token"  # noqa: S105 - the word, not a secret
     """An access token (its record, not its secret)."""
 
 
 def new_id(kind: Kind, *, now: datetime, entropy: Entropy = secrets.token_bytes) -> str:
     """Return a new name: 48 bits of milliseconds since 1970, then 80 random bits, in Crockford's base 32."""
-    number = int(now.timestamp() * 1000) << (8 * _RANDOM_BYTES) | int.from_bytes(entropy(_RANDOM_BYTES))
-    digits = [_ALPHABET[number >> (5 * place) & 31] for place in reversed(range(_DIGITS))]
-    return f"{kind}_{''.join(digits)}"
+    return _named(kind, now, int.from_bytes(entropy(_RANDOM_BYTES)))
+
+
+def first_id_at(kind: Kind, moment: datetime) -> str:
+    """Return the least name that can be given at a moment: those given before it are less, those since are not."""
+    return _named(kind, moment, 0)
 
 
 def is_id(kind: Kind, text: str) -> bool:
     """Tell whether a text has the shape of a name of this kind."""
     return re.fullmatch(rf"{kind}_[0-7][{_ALPHABET}]{{{_DIGITS - 1}}}", text) is not None
+
+
+def _named(kind: Kind, moment: datetime, random: int) -> str:
+    number = int(moment.timestamp() * 1000) << (8 * _RANDOM_BYTES) | random
+    digits = [_ALPHABET[number >> (5 * place) & 31] for place in reversed(range(_DIGITS))]
+    return f"{kind}_{''.join(digits)}"

@@ -22,6 +22,11 @@ class Platform(StrEnum):
     FARGATE = "fargate"
     """AWS Fargate: starts in a minute, up to 16 vCPU and 120 GB, for hours."""
 
+    @property
+    def relative_speed(self) -> float:
+        """How fast it is beside the machine that estimates were measured on; assumed, from its processors."""
+        return 0.85 if self is Platform.LAMBDA else 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class MachineSize:

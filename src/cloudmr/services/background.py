@@ -14,6 +14,7 @@ from cloudmr.errors import DatabaseUnavailable
 from cloudmr.services.brain import Brain
 from cloudmr.services.deliver_messages import deliver_messages
 from cloudmr.services.dispatch_jobs import dispatch_jobs
+from cloudmr.services.expire import expire
 from cloudmr.services.purge import purge_data, purge_results
 from cloudmr.services.reconcile_jobs import reconcile_jobs, recover_jobs
 from cloudmr.services.tidy import tidy
@@ -47,7 +48,7 @@ def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
         _Round(
             alarm=tidying,
             every_s=_TIDY_EVERY_S,
-            work=[partial(tidy, brain), *chores],
+            work=[partial(tidy, brain), partial(expire, brain), partial(purge_results, brain), *chores],
             is_ours=partial(_claim, brain, "tidy", kept_from_others=_TIDIED),
         ),
     ]

@@ -8,6 +8,7 @@ from cloudmr.database.base import Transaction
 from cloudmr.model.events import JobAction, JobEvent
 from cloudmr.model.jobs import Job
 from cloudmr.services.brain import Brain
+from cloudmr.services.notifications import announce_end
 
 _log = logging.getLogger(__name__)
 
@@ -29,5 +30,8 @@ def write_change(
     )
     if not transaction.jobs.apply(before, after, event):
         return False
+    if after.has_ended and not before.has_ended:
+        announce_end(brain, transaction, after)
+        brain.outbox_alarm.set()
     _log.info("%s %s by %s: %s", after.id, action, actor, reason)
     return True

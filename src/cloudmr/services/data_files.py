@@ -1,7 +1,8 @@
-"""What a person does with data files that are there: list, rename, download, delete."""
+"""What a person does with data files that are there: list, rename, download."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cloudmr.errors import Conflict
@@ -12,15 +13,32 @@ from cloudmr.services.ownership import own_data_file, unit_of
 from cloudmr.services.views import DataView
 from cloudmr.storage.base import Bucket, SignedRequest
 
+_AT_ONCE = 200
 _SHOWN = (DataState.UPLOADING, DataState.READY)
 
 
-def list_data(brain: Brain, caller: Caller, *, limit: int, before: str | None = None) -> list[DataView]:
-    """Return a person's data files, complete or on their way, the latest first, those before an id."""
+def list_data(
+    brain: Brain, caller: Caller, *, limit: int, before: str | None = None, is_deleted: bool = False
+) -> list[DataView]:
+    """Return a person's data files, complete or on their way, the latest first, those before an id.
+
+    With `is_deleted` instead those that were deleted, or whose time was up, and that can still be brought back.
+    """
     with brain.database.read() as transaction:
-        found = transaction.data_files.of_owner(caller.id, states=_SHOWN, limit=limit, before=before)
+        if is_deleted:
+            found = transaction.data_files.restorable(caller.id, now=brain.now(), limit=limit, before=before)
+        else:
+            found = transaction.data_files.of_owner(caller.id, states=_SHOWN, limit=limit, before=before)
         units = {unit.id: unit for unit in transaction.units.by_ids({file.unit_id for file in found})}
     return [DataView(data_file=file, unit=units[file.unit_id]) for file in found]
+
+
+def every_file(brain: Brain, caller: Caller) -> Iterator[DataView]:
+    """Yield all of a person's data files, complete or on their way, the latest first; each page is of one moment."""
+    before: str | None = None
+    while page := list_data(brain, caller, limit=_AT_ONCE, before=before):
+        yield from page
+        before = page[-1].data_file.id
 
 
 def get_data(brain: Brain, caller: Caller, data_id: str) -> DataView:
@@ -48,16 +66,3 @@ def download_data(brain: Brain, caller: Caller, data_id: str) -> SignedRequest:
     if data_file.state is not DataState.READY:
         raise Conflict("The data file is not complete.", "Finish its upload.", code="data_not_ready")
     return brain.connect(unit).storage.sign_get(Bucket.DATA, data_file.key, filename=data_file.filename)
-
-
-def delete_data(brain: Brain, caller: Caller, data_id: str) -> None:
-    """Remove a data file; its object goes a moment later. Raises `NotFound`, `Conflict` (`data_in_use`)."""
-    with brain.database.write() as transaction:
-        before = own_data_file(transaction, caller, data_id, for_change=True)
-        if transaction.data_files.is_in_use(data_id):
-            raise Conflict(
-                "A job that has not ended reads this file.", "Wait for its end, or cancel it.", code="data_in_use"
-            )
-        after = replace(before, state=DataState.DELETED, deleted_at=brain.now())
-        transaction.data_files.replace(before, after)
-    brain.check_alarm.set()

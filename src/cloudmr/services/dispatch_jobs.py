@@ -10,14 +10,13 @@ from cloudmr.errors import UnitUnavailable
 from cloudmr.model.events import BRAIN, JobAction
 from cloudmr.model.fair_share import Waiting, next_turns
 from cloudmr.model.jobs import Job, JobState
-from cloudmr.model.units import ComputingUnit, Mode, UnitStatus
+from cloudmr.model.units import ComputingUnit, UnitStatus
 from cloudmr.services.attempts import execution_request
 from cloudmr.services.brain import Brain
 from cloudmr.services.changes import write_change
+from cloudmr.services.queue_places import room_at
 
 _log = logging.getLogger(__name__)
-_MODE_2_SLOTS = 1000
-"""Beyond what any account runs at once; the account itself has the last word."""
 _ILL = frozenset({UnitStatus.UNWELL, UnitStatus.GONE})
 """A job waits until its unit is well again; it never goes to another one by itself."""
 _FIRST_LOOK = timedelta(seconds=10)
@@ -49,16 +48,9 @@ def _explain(brain: Brain, unit: ComputingUnit) -> None:
 
 
 def _turns(brain: Brain, unit: ComputingUnit, queue: Sequence[Waiting]) -> list[str]:
-    is_shared = unit.mode is Mode.MODE_1
     with brain.database.read() as transaction:
-        use = transaction.jobs.use_of_unit(unit.id)
-    turns = next_turns(
-        queue,
-        use,
-        n_slots=brain.limits.n_slots if is_shared else _MODE_2_SLOTS,
-        n_each=brain.limits.n_running_each if is_shared else _MODE_2_SLOTS,
-    )
-    return [waiting.job_id for waiting in turns]
+        room = room_at(brain, transaction, unit, {waiting.owner_id for waiting in queue})
+    return [waiting.job_id for waiting in next_turns(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)]
 
 
 def _give_turn(brain: Brain, job_id: str, unit: ComputingUnit) -> bool:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from cloudmr.compute.base import LogLine
+from cloudmr.database.base import Transaction
 from cloudmr.errors import Conflict, UnitUnavailable
 from cloudmr.model.documents import FrozenDocument, failed_prefix, results_prefix
 from cloudmr.model.events import JobEvent
+from cloudmr.model.job_filter import JobFilter
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.people import Caller
 from cloudmr.model.results import MANIFEST, PACKAGE
 from cloudmr.services.brain import Brain
-from cloudmr.services.ownership import own_job, unit_of
+from cloudmr.services.ownership import visible_job
+from cloudmr.services.queue_places import queue_places
 from cloudmr.services.views import JobView
 from cloudmr.storage.base import Bucket, SignedRequest
+from mroptimum.task import TaskDocument
+
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,33 +52,60 @@ class ResultPackage:
 
 
 def list_jobs(
-    brain: Brain, caller: Caller, *, states: Collection[JobState] = (), limit: int, before: str | None = None
+    brain: Brain, caller: Caller, wanted: JobFilter | None = None, *, limit: int, before: str | None = None
 ) -> list[JobView]:
-    """Return a person's jobs, the latest first, those before an id, in these states (none given: in any)."""
+    """Return a person's jobs that are not deleted, the latest first, those before an id, as far as wanted."""
     with brain.database.read() as transaction:
-        jobs = transaction.jobs.of_owner(caller.id, states=states, limit=limit, before=before)
-        units = {unit.id: unit for unit in transaction.units.by_ids({job.unit_id for job in jobs})}
-    return [JobView(job=job, unit=units[job.unit_id]) for job in jobs]
+        jobs = transaction.jobs.of_owner(caller.id, wanted or JobFilter(), limit=limit, before=before)
+        return views_of(brain, transaction, jobs)
 
 
 def get_job(brain: Brain, caller: Caller, job_id: str) -> JobView:
-    """Return one job. Raises `NotFound`."""
+    """Return one job, the caller's own or shared with them. Raises `NotFound`."""
     with brain.database.read() as transaction:
-        job = own_job(transaction, caller, job_id)
-        return JobView(job=job, unit=unit_of(transaction, job))
+        return _view(brain, transaction, caller, job_id)
 
 
 def job_history(brain: Brain, caller: Caller, job_id: str, *, after: int = 0) -> tuple[JobView, list[JobEvent]]:
     """Return a job and what happened to it beyond an event's number, both of one moment. Raises `NotFound`."""
     with brain.database.read() as transaction:
-        job = own_job(transaction, caller, job_id)
-        view = JobView(job=job, unit=unit_of(transaction, job))
+        view = _view(brain, transaction, caller, job_id)
         return view, transaction.jobs.events(job_id, after=after)
+
+
+def views_of(brain: Brain, transaction: Transaction, jobs: Collection[Job]) -> list[JobView]:
+    """Return jobs with their units and their places in the queues there."""
+    units = {unit.id: unit for unit in transaction.units.by_ids({job.unit_id for job in jobs})}
+    places = queue_places(brain, transaction, jobs, units)
+    return [JobView(job=job, unit=units[job.unit_id], queue_place=places.get(job.id)) for job in jobs]
+
+
+def _view(brain: Brain, transaction: Transaction, caller: Caller, job_id: str) -> JobView:
+    job = visible_job(transaction, caller, job_id, now=brain.now())
+    [view] = views_of(brain, transaction, [job])
+    return replace(view, is_own=job.owner_id == caller.id)
 
 
 def frozen_document(job: Job) -> FrozenDocument:
     """Return what was asked for, as it was accepted."""
     return FrozenDocument.model_validate_json(job.document)
+
+
+def shown_document(view: JobView) -> FrozenDocument:
+    """Return what was asked for, to be shown: to others than the owner without the names and places of data files."""
+    document = frozen_document(view.job)
+    if view.is_own:
+        return document
+    task = TaskDocument.parse({"task": document.task, "output": document.output}).anonymous().as_json()["task"]
+    return document.model_copy(update={"task": _without_places(task), "inputs": ()})
+
+
+def every_job(brain: Brain, caller: Caller, wanted: JobFilter) -> Iterator[JobView]:
+    """Yield all of a person's jobs, as far as wanted, the latest first; each page is of one moment."""
+    before: str | None = None
+    while page := list_jobs(brain, caller, wanted, limit=_AT_ONCE, before=before):
+        yield from page
+        before = page[-1].job.id
 
 
 def job_log(brain: Brain, view: JobView) -> JobLog:
@@ -85,15 +119,15 @@ def job_log(brain: Brain, view: JobView) -> JobLog:
     return JobLog(lines=lines, is_available=True)
 
 
-def job_result(brain: Brain, caller: Caller, job_id: str) -> ResultPackage:
+def job_result(brain: Brain, view: JobView) -> ResultPackage:
     """Return the files of a job's result, or of its failure package.
 
-    Raises `NotFound`, `Conflict` (`job_not_ended`), `UnitUnavailable`.
+    Raises `Conflict` (`job_not_ended`; `result_expired` where their time is up), `UnitUnavailable`.
     """
-    view = get_job(brain, caller, job_id)
     job = view.job
     if not job.has_ended:
         raise Conflict("The job has not ended yet.", "Wait for its end.", code="job_not_ended")
+    _check_kept(job)
     succeeded = job.state is JobState.SUCCEEDED
     bucket = Bucket.RESULTS if succeeded else Bucket.FAILED
     prefix = (results_prefix if succeeded else failed_prefix)(job.id, job.attempt)
@@ -110,3 +144,31 @@ def job_result(brain: Brain, caller: Caller, job_id: str) -> ResultPackage:
         package=files.get(PACKAGE) if is_complete else None,
         files=[file for name, file in files.items() if name != PACKAGE] if is_complete else (),
     )
+
+
+def _check_kept(job: Job) -> None:
+    if job.purged_at is not None:
+        raise Conflict(
+            f"What the job left was kept until {job.expires_at:%Y-%m-%d}, and then removed.",
+            "Run the job again, if its data files are still there.",
+            code="result_expired",
+        )
+    if job.purge_after is not None:
+        raise Conflict(
+            f"What the job left was kept until {job.expires_at:%Y-%m-%d}.",
+            f"Restore the job before {job.purge_after:%Y-%m-%d %H:%M} UTC; after that it is removed for good.",
+            code="result_expired",
+        )
+
+
+def _without_places(value: Any) -> Any:
+    """Return a task whose files are still there, but nobody can tell where."""
+    match value:
+        case {"type": "file", **rest}:
+            return {**rest, "type": "file", "options": {}}
+        case dict():
+            return {name: _without_places(inner) for name, inner in value.items()}
+        case list():
+            return [_without_places(inner) for inner in value]
+        case _:
+            return value

@@ -11,8 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from cloudmr.errors import NotFound, UnitUnavailable
+from cloudmr.model.costs import actual_of
+from cloudmr.model.estimates import after_running_out
 from cloudmr.model.events import BRAIN, JobAction
 from cloudmr.model.jobs import Job, JobState
+from cloudmr.model.retention import results_expire_at
 from cloudmr.services.attempts import execution_request
 from cloudmr.services.brain import Brain
 from cloudmr.services.changes import write_change
@@ -77,7 +80,16 @@ def _write(brain: Brain, job: Job, verdict: Verdict, actor: str) -> Job | None:
     """Write what was decided and return the job after it, None if somebody else changed it meanwhile."""
     match verdict:
         case End(state=state, reason=reason, failure=failure, result=result):
-            after = job.becomes(state, ended_at=brain.now(), waiting_reason=None, failure=failure, result=result)
+            now = brain.now()
+            after = job.becomes(
+                state,
+                ended_at=now,
+                waiting_reason=None,
+                failure=failure,
+                result=result,
+                actual=actual_of(job, ended_at=now, result=result),
+                expires_at=results_expire_at(job, now=now, limits=brain.limits),
+            )
             return _change(brain, job, after, JobAction.ENDED, reason, actor)
         case Retry(cause=cause, reason=reason):
             settled = _change(brain, job, _back_in_queue(brain, job, cause, reason), JobAction.RETRIED, reason, actor)
@@ -99,11 +111,12 @@ def begun(brain: Brain, job: Job) -> Job:
 
 def _back_in_queue(brain: Brain, job: Job, cause: str, reason: str) -> Job:
     turn_by = brain.now() + brain.limits.queue_wait
-    estimate = job.estimate
+    platform, estimate = job.platform, job.estimate
     if cause == "out_of_memory":
-        estimate = estimate.with_more_memory(brain.limits.most_memory_bytes)
+        platform, estimate = after_running_out(platform, estimate, most_local_bytes=brain.limits.most_memory_bytes)
     return job.becomes(
         JobState.QUEUED,
+        platform=platform,
         estimate=estimate,
         deadline_at=turn_by,
         check_at=turn_by,

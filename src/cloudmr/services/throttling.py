@@ -13,6 +13,8 @@ SIGN_IN = Throttle(limit=10, window=timedelta(minutes=15))
 """For one e-mail address from one network address; a success clears the count."""
 REGISTER = Throttle(limit=20, window=timedelta(hours=1))
 """From one network address."""
+SHARE = Throttle(limit=50, window=timedelta(hours=1))
+"""Shares that one person makes: a whole group, and no flood of mails."""
 UPLOAD = Throttle(limit=300, window=timedelta(hours=1))
 """Uploads that one person begins: many studies, and no flood."""
 

@@ -22,6 +22,6 @@ def tidy(brain: Brain) -> None:
         transaction.tries.forget(before=now - _COUNTS_KEPT)
         transaction.outbox.forget_done(before=now - _MESSAGES_KEPT)
         for unfinished in transaction.data_files.uploading_since(before=now - UNFINISHED_UPLOADS_KEPT):
-            aborted = replace(unfinished, state=DataState.ABORTED, deleted_at=now)
+            aborted = replace(unfinished, state=DataState.ABORTED, deleted_at=now, purge_after=now)
             transaction.data_files.replace(unfinished, aborted)
     brain.check_alarm.set()

@@ -8,21 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cloudmr.database.base import Transaction
 from cloudmr.errors import Conflict, InvalidRequest, LimitReached
+from cloudmr.model.acquisition_size import AcquisitionSize
 from cloudmr.model.data_files import MAX_PARTS, DataFile, DataState, clean_filename
 from cloudmr.model.ids import Kind
 from cloudmr.model.people import Caller
+from cloudmr.model.retention import expires_at
 from cloudmr.model.unit_choice import choose_unit
 from cloudmr.model.units import APP_NAME, ComputingUnit, Mode
 from cloudmr.services.brain import Brain
 from cloudmr.services.ownership import own_data_file, unit_of
+from cloudmr.services.quotas import require_room
 from cloudmr.services.throttling import UPLOAD, count_try, try_key
 from cloudmr.services.views import DataView
 from cloudmr.storage.base import PART_SIZE_BYTES, Bucket, ObjectInfo, SignedRequest, UploadedPart
 from cloudmr.storage.errors import UploadNotFound
-
-_ASK_AGAIN_S = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def start_upload(
     count_try(brain, UPLOAD, try_key("upload", caller.id))
     with brain.database.read() as transaction:
         choice = choose_unit(transaction.units.open_to(caller.id, app_name=APP_NAME), unit_id=unit_id, mode=mode)
-        _check_room(brain, transaction, caller, choice.unit, size_bytes)
+        require_room(brain, transaction, caller, choice.unit, size_bytes)
     data_id = brain.new_id(Kind.DATA)
     data_file = DataFile(
         id=data_id,
@@ -76,7 +76,7 @@ def start_upload(
     try:
         with brain.database.write() as transaction:
             # Looked at once more: another upload may have begun meanwhile, and only here is it one after the other.
-            _check_room(brain, transaction, caller, choice.unit, size_bytes)
+            require_room(brain, transaction, caller, choice.unit, size_bytes)
             transaction.data_files.add(data_file)
     except LimitReached:
         storage.abort_upload(Bucket.DATA, data_file.key, upload_id)
@@ -107,8 +107,12 @@ def list_parts(brain: Brain, caller: Caller, data_id: str) -> Sequence[UploadedP
     return brain.connect(unit).storage.list_parts(Bucket.DATA, data_file.key, data_file.upload_id)
 
 
-def complete_upload(brain: Brain, caller: Caller, data_id: str) -> DataView:
+def complete_upload(
+    brain: Brain, caller: Caller, data_id: str, *, acquisition: AcquisitionSize | None = None
+) -> DataView:
     """Join the parts and return the data file, ready for use; safe to repeat.
+
+    `acquisition` is what its owner knows of its content; estimates of jobs are better with it.
 
     Raises `NotFound`, `Conflict` (`upload_ended`; `upload_size` if the parts are not as long as the file was said to
     be), and `UploadIncomplete` from the storage.
@@ -120,7 +124,15 @@ def complete_upload(brain: Brain, caller: Caller, data_id: str) -> DataView:
         return DataView(data_file=data_file, unit=unit)
     data_file, unit = _uploading(brain, caller, data_id)
     info = _joined(brain, data_file, unit)
-    ready = replace(data_file, state=DataState.READY, checksum=info.checksum, completed_at=brain.now())
+    now = brain.now()
+    ready = replace(
+        data_file,
+        state=DataState.READY,
+        checksum=info.checksum,
+        completed_at=now,
+        acquisition=acquisition,
+        expires_at=expires_at(brain.limits.inputs_kept, unit.mode, now=now),
+    )
     with brain.database.write() as transaction:
         if transaction.data_files.replace(data_file, ready):
             return DataView(data_file=ready, unit=unit)
@@ -141,25 +153,10 @@ def abort_upload(brain: Brain, caller: Caller, data_id: str) -> None:
         data_file = own_data_file(transaction, caller, data_id, for_change=True)
         if data_file.state is DataState.ABORTED:
             return
-        aborted = replace(data_file, state=DataState.ABORTED, deleted_at=brain.now())
+        aborted = replace(data_file, state=DataState.ABORTED, deleted_at=brain.now(), purge_after=brain.now())
         if data_file.state is not DataState.UPLOADING or not transaction.data_files.replace(data_file, aborted):
             raise _ended()
     brain.check_alarm.set()
-
-
-def _check_room(brain: Brain, transaction: Transaction, caller: Caller, unit: ComputingUnit, size_bytes: int) -> None:
-    if unit.mode is not Mode.MODE_1:
-        return
-    limit_bytes = brain.limits.max_stored_bytes_each
-    stored_bytes = transaction.data_files.stored_bytes(caller.id, mode=Mode.MODE_1)
-    if stored_bytes + size_bytes > limit_bytes:
-        raise LimitReached(
-            f"Your data files in the shared computing unit have {stored_bytes} of {limit_bytes} bytes, unfinished "
-            f"uploads included; the file has {size_bytes}.",
-            "Delete data files or give up uploads that you do not need, or use a computing unit of your own (mode 2).",
-            retry_after_s=_ASK_AGAIN_S,
-            code="storage_full",
-        )
 
 
 def _joined(brain: Brain, data_file: DataFile, unit: ComputingUnit) -> ObjectInfo:

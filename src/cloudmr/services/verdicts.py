@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cloudmr.compute.base import ExecutionState
+from cloudmr.model.estimates import after_running_out
 from cloudmr.model.failures import RETRIED_CAUSES, JobFailure, failure_by_cause
 from cloudmr.model.jobs import MAX_ATTEMPTS, Job, JobResult, JobState
 from cloudmr.model.limits import Limits
@@ -142,7 +143,9 @@ def _of_ended(job: Job, seen: Observation, *, now: datetime, limits: Limits) -> 
 
 def _is_at_most_memory(job: Job, cause: str, limits: Limits) -> bool:
     """Tell whether a job ran out of the most memory that there is, and would do so again."""
-    return cause == "out_of_memory" and job.estimate.with_more_memory(limits.most_memory_bytes) == job.estimate
+    present = (job.platform, job.estimate)
+    more = after_running_out(*present, most_local_bytes=limits.most_memory_bytes)
+    return cause == "out_of_memory" and more == present
 
 
 def _cause(seen: Observation) -> str:

@@ -25,7 +25,7 @@ LIMITS = st.integers(min_value=1, max_value=5)
 
 
 def turns(queue: list[Waiting], use: dict[str, Use], n_slots: int, n_each: int) -> list[Waiting]:
-    return list(next_turns(queue, use, n_slots=n_slots, n_each=n_each))
+    return list(next_turns(queue, use, n_slots=n_slots, n_each=lambda _: n_each))
 
 
 @given(queue=QUEUES, use=USES, n_slots=LIMITS, n_each=LIMITS)

@@ -10,8 +10,9 @@ from cloudmr.model.data_files import DataFile, DataState
 from cloudmr.model.people import Caller
 from cloudmr.services.brain import UnitLink
 from cloudmr.services.cancel_job import cancel_job
-from cloudmr.services.data_files import delete_data, download_data, get_data, list_data, rename_data
-from cloudmr.services.purge_data import purge_data
+from cloudmr.services.data_files import download_data, get_data, list_data, rename_data
+from cloudmr.services.delete_data import delete_data
+from cloudmr.services.purge import purge_data
 from cloudmr.services.tidy import UNFINISHED_UPLOADS_KEPT, tidy
 from cloudmr.services.upload_data import start_upload
 from cloudmr.storage.base import Bucket
@@ -52,14 +53,14 @@ def test_what_is_not_complete_cannot_be_downloaded(bench: Bench, ada: Caller) ->
         download_data(bench.brain, ada, started.view.data_file.id)
 
 
-def test_a_deleted_file_is_gone_and_its_object_a_moment_later(bench: Bench, ada: Caller) -> None:
+def test_a_file_deleted_for_good_is_gone_and_its_object_a_moment_later(bench: Bench, ada: Caller) -> None:
     data_file = bench.data_file(ada)
-    delete_data(bench.brain, ada, data_file.id)
+    delete_data(bench.brain, ada, [data_file.id], for_good=True)
     assert list_data(bench.brain, ada, limit=10) == []
     with pytest.raises(NotFound):
         get_data(bench.brain, ada, data_file.id)
     with pytest.raises(NotFound):
-        delete_data(bench.brain, ada, data_file.id)
+        delete_data(bench.brain, ada, [data_file.id], for_good=True)
     assert bench.brain.check_alarm.is_set()
     assert purge_data(bench.brain) == 1
     assert not is_stored(bench, data_file)
@@ -70,10 +71,10 @@ def test_a_file_that_a_job_reads_stays(bench: Bench, ada: Caller) -> None:
     data_file = bench.data_file(ada)
     job = bench.job(ada, data_file)
     with pytest.raises(Conflict) as refused:
-        delete_data(bench.brain, ada, data_file.id)
+        delete_data(bench.brain, ada, [data_file.id], for_good=True)
     assert refused.value.instance_code == "data_in_use"
     cancel_job(bench.brain, ada, job.id)
-    delete_data(bench.brain, ada, data_file.id)
+    delete_data(bench.brain, ada, [data_file.id], for_good=True)
 
 
 def test_in_somebodys_own_unit_nothing_is_removed(bench: Bench, ada: Caller) -> None:
@@ -81,14 +82,14 @@ def test_in_somebodys_own_unit_nothing_is_removed(bench: Bench, ada: Caller) -> 
     own = bench.own_unit(ada)
     with bench.brain.database.write() as transaction:
         transaction.data_files.replace(data_file, replace(data_file, unit_id=own.id))
-    delete_data(bench.brain, ada, data_file.id)
+    delete_data(bench.brain, ada, [data_file.id], for_good=True)
     assert purge_data(bench.brain) == 1
     assert is_stored(bench, data_file)
 
 
 def test_a_unit_that_is_away_is_purged_when_it_is_back(bench: Bench, ada: Caller) -> None:
     data_file = bench.data_file(ada)
-    delete_data(bench.brain, ada, data_file.id)
+    delete_data(bench.brain, ada, [data_file.id], for_good=True)
 
     def away(_: object) -> UnitLink:
         raise UnitUnavailable("Away.", "Wait.")
@@ -104,7 +105,7 @@ def test_other_peoples_files_are_not_there(bench: Bench, ada: Caller, bob: Calle
         lambda: get_data(bench.brain, bob, data_file.id),
         lambda: rename_data(bench.brain, bob, data_file.id, filename="mine"),
         lambda: download_data(bench.brain, bob, data_file.id),
-        lambda: delete_data(bench.brain, bob, data_file.id),
+        lambda: delete_data(bench.brain, bob, [data_file.id]),
     ):
         with pytest.raises(NotFound):
             attempt()

@@ -15,7 +15,7 @@ from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.limits import Limits
 from cloudmr.model.people import Caller
 from cloudmr.model.units import Mode
-from cloudmr.services.data_files import delete_data
+from cloudmr.services.delete_data import delete_data
 from cloudmr.services.submit_job import JobOrder, submit_job
 from cloudmr.services.upload_data import start_upload
 from mroptimum.errors import TaskError
@@ -107,7 +107,7 @@ def test_a_file_must_be_complete(bench: Bench, ada: Caller) -> None:
 
 def test_a_deleted_file_is_not_there(bench: Bench, ada: Caller) -> None:
     data_file = bench.data_file(ada)
-    delete_data(bench.brain, ada, data_file.id)
+    delete_data(bench.brain, ada, [data_file.id])
     with pytest.raises(NotFound):
         bench.job(ada, data_file)
 

@@ -15,8 +15,8 @@ from cloudmr.model.limits import Limits
 from cloudmr.model.people import Caller
 from cloudmr.model.throttle import Tries
 from cloudmr.model.units import Mode
-from cloudmr.services.data_files import delete_data
-from cloudmr.services.purge_data import purge_data
+from cloudmr.services.delete_data import delete_data
+from cloudmr.services.purge import purge_data
 from cloudmr.services.throttling import UPLOAD, try_key
 from cloudmr.services.upload_data import abort_upload, complete_upload, list_parts, sign_part, start_upload
 from cloudmr.storage.base import PART_SIZE_BYTES, Bucket
@@ -150,7 +150,7 @@ def test_a_person_has_so_much_room_in_the_shared_unit(bench: Bench, ada: Caller,
     start_upload(bench.brain, bob, filename="meas.dat", size_bytes=20)
     abort_upload(bench.brain, ada, unfinished.id)
     start_upload(bench.brain, ada, filename="meas.dat", size_bytes=12)
-    delete_data(bench.brain, ada, ready.id)
+    delete_data(bench.brain, ada, [ready.id], for_good=True)
     start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8)
 
 

@@ -1,0 +1,47 @@
+"""Who waits at a unit, and when whose turn comes: the facts for the dispatcher, and in words for those who wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from cloudmr.database.base import Transaction
+from cloudmr.model.fair_share import QueuePlace, Use, places
+from cloudmr.model.jobs import Job, JobState
+from cloudmr.model.units import ComputingUnit, Mode
+from cloudmr.services.brain import Brain
+from cloudmr.services.limits import limits_of_each
+
+_MODE_2_SLOTS = 1000
+"""Beyond what any account runs at once; the account itself has the last word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """How many jobs run at a unit at once, of one person and of all, and who has how much of it now."""
+
+    n_slots: int
+    n_each: Callable[[str], int]
+    use: Mapping[str, Use]
+
+
+def room_at(brain: Brain, transaction: Transaction, unit: ComputingUnit, people: Collection[str]) -> Room:
+    """Return the room that these people share at a unit."""
+    use = transaction.jobs.use_of_unit(unit.id)
+    if unit.mode is Mode.MODE_2:
+        return Room(n_slots=_MODE_2_SLOTS, n_each=lambda _: _MODE_2_SLOTS, use=use)
+    limits = limits_of_each(brain, transaction, people)
+    return Room(n_slots=brain.limits.n_slots, n_each=lambda person: limits[person].n_running_each, use=use)
+
+
+def queue_places(
+    brain: Brain, transaction: Transaction, jobs: Collection[Job], units: Mapping[str, ComputingUnit]
+) -> dict[str, QueuePlace]:
+    """Return the places of those jobs that wait for their turn, by their ids."""
+    wanted = {job.unit_id for job in jobs if job.state is JobState.QUEUED}
+    found: dict[str, QueuePlace] = {}
+    for unit_id in wanted:
+        queue = transaction.jobs.queue(unit_id).get(unit_id, [])
+        room = room_at(brain, transaction, units[unit_id], {waiting.owner_id for waiting in queue})
+        found |= places(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)
+    return {job.id: found[job.id] for job in jobs if job.id in found}

@@ -1,0 +1,49 @@
+"""What one person has of the shared computing unit, and whether there may be more."""
+
+from __future__ import annotations
+
+from cloudmr.database.base import Transaction
+from cloudmr.model.jobs import JobState
+from cloudmr.model.people import Caller
+from cloudmr.model.quotas import QuotaUse, check_room, check_submission, month_end, month_start
+from cloudmr.model.units import ComputingUnit, Mode
+from cloudmr.services.brain import Brain
+from cloudmr.services.limits import limits_of
+
+_AT_WORK = (JobState.DISPATCHED, JobState.RUNNING)
+
+
+def get_quota(brain: Brain, caller: Caller) -> QuotaUse:
+    """Return what the caller has of the shared unit."""
+    with brain.database.read() as transaction:
+        return quota_use(brain, transaction, caller.id)
+
+
+def require_submission(brain: Brain, transaction: Transaction, caller: Caller, unit: ComputingUnit) -> None:
+    """Raise `LimitReached` if the caller may not submit one more job to a unit; one's own has no limits."""
+    if unit.mode is Mode.MODE_1:
+        check_submission(quota_use(brain, transaction, caller.id), now=brain.now())
+
+
+def require_room(brain: Brain, transaction: Transaction, caller: Caller, unit: ComputingUnit, size_bytes: int) -> None:
+    """Raise `LimitReached` if the caller may not store so many more bytes in a unit; one's own has no limits."""
+    if unit.mode is Mode.MODE_1:
+        check_room(
+            stored_bytes=transaction.data_files.stored_bytes(caller.id, mode=Mode.MODE_1, now=brain.now()),
+            more_bytes=size_bytes,
+            limits=limits_of(brain, transaction, caller.id),
+        )
+
+
+def quota_use(brain: Brain, transaction: Transaction, account_id: str) -> QuotaUse:
+    """Return what a person has of the shared unit."""
+    now = brain.now()
+    jobs = transaction.jobs
+    return QuotaUse(
+        n_this_month=jobs.n_submitted(account_id, since=month_start(now), mode=Mode.MODE_1),
+        n_running=jobs.n_of_owner(account_id, _AT_WORK, mode=Mode.MODE_1),
+        n_queued=jobs.n_of_owner(account_id, (JobState.QUEUED,), mode=Mode.MODE_1),
+        stored_bytes=transaction.data_files.stored_bytes(account_id, mode=Mode.MODE_1, now=now),
+        limits=limits_of(brain, transaction, account_id),
+        month_ends_at=month_end(now),
+    )
