@@ -24,6 +24,7 @@ _QUOTED = re.compile(rb'\."[^"\r\n]*"|"([^"\r\n]+)"')
 _LARGEST_BODY = 2**16
 """A parameter whose braces do not close within so many bytes is damaged."""
 _MOST_REPEATS = 256
+_LONGEST_REPEAT = 4096
 _WORD_BREAK = re.compile(rb"[^A-Za-z0-9\x80-\xff]+")
 
 
@@ -156,10 +157,14 @@ def _repeated(values: Sequence[Value]) -> re.Pattern[bytes] | None:
     for value in values:
         if not is_filled(Kind.TEXT, value.content) or value.kind is not Kind.TEXT:
             continue
-        if len(value.content) >= rule["whole_from"] and not common.fullmatch(value.content):
+        if rule["whole_from"] <= len(value.content) <= _LONGEST_REPEAT and not common.fullmatch(value.content):
             wanted.add(value.content)
         if value.has_parts:
             parts = _WORD_BREAK.split(value.content)
-            wanted.update(part for part in parts if len(part) >= rule["parts_from"] and not common.fullmatch(part))
+            wanted.update(
+                part
+                for part in parts
+                if rule["parts_from"] <= len(part) <= _LONGEST_REPEAT and not common.fullmatch(part)
+            )
     longest_first = sorted(wanted, key=lambda part: (-len(part), part))[:_MOST_REPEATS]
     return re.compile(b"|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
