@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await run_in_threadpool(alive.__exit__, None, None, None)
 
-    app = build_app(brain, local_storage=storage, lifespan=lifespan)
+    app = build_app(brain, local_storage=storage, lifespan=lifespan, trusted_proxies=settings.trusted_proxies)
     install_pages(app)
     return app
 
@@ -105,7 +105,7 @@ def _server(settings: Settings) -> Iterator[tuple[_Server, str]]:
     with closing(_listen(settings.host, settings.port)) as listener:
         settings = settings.evolve(port=listener.getsockname()[1])
         brain, storage, chores = _join(settings)
-        app = build_app(brain, local_storage=storage)
+        app = build_app(brain, local_storage=storage, trusted_proxies=settings.trusted_proxies)
         install_pages(app)
         with _alive(settings, brain, chores):
             yield _Server(app, listener), settings.public_url

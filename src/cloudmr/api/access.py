@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from cloudmr.api.page_session import cookie_secret, require_csrf_token
 from cloudmr.errors import NotSignedIn
 from cloudmr.model.people import Caller
+from cloudmr.model.proxies import sender
 from cloudmr.model.tokens import Scope
 from cloudmr.services.brain import Brain
 from cloudmr.services.sessions import authenticate
@@ -42,13 +43,23 @@ async def get_credentials(
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(get_credentials)]
 
 
-def caller_with(scope: Scope) -> Callable[[Brain, HTTPAuthorizationCredentials | None], Caller]:
+def get_address(request: Request) -> str:
+    """Return the network address a request came from: what a trusted proxy says, else the connection's other end."""
+    if request.client is None:
+        return "unknown"
+    return sender(request.client.host, request.headers.getlist("X-Forwarded-For"), request.app.state.trusted_proxies)
+
+
+Address = Annotated[str, Depends(get_address)]
+
+
+def caller_with(scope: Scope) -> Callable[[Brain, HTTPAuthorizationCredentials | None, str], Caller]:
     """Return a dependency that is the caller, whose token must be good for `scope`."""
 
-    def caller(brain: TheBrain, credentials: Credentials) -> Caller:
+    def caller(brain: TheBrain, credentials: Credentials, address: Address) -> Caller:
         if credentials is None:
             raise NotSignedIn("This needs an access token.", "Sign in, and send `Authorization: Bearer …`.")
-        return authenticate(brain, credentials.credentials, scope)
+        return authenticate(brain, credentials.credentials, scope, address=address)
 
     return caller
 
@@ -59,11 +70,3 @@ Worker = Annotated[Caller, Depends(caller_with(Scope.JOB_WRITE))]
 """Somebody who may upload data and run jobs."""
 Owner = Annotated[Caller, Depends(caller_with(Scope.ACCOUNT))]
 """Somebody who signed in."""
-
-
-def get_address(request: Request) -> str:
-    """Return the network address a request came from."""
-    return request.client.host if request.client else "unknown"
-
-
-Address = Annotated[str, Depends(get_address)]

@@ -10,6 +10,8 @@ from fastapi import APIRouter, FastAPI
 
 import mroptimum
 from cloudmr.api import (
+    admin,
+    audit,
     auth,
     data,
     health,
@@ -21,12 +23,14 @@ from cloudmr.api import (
     quota,
     shared,
     shares,
+    tokens,
     unit_calls,
     units,
 )
 from cloudmr.api.body_limit import BodyLimit
 from cloudmr.api.errors import install_error_handlers
 from cloudmr.api.safe_headers import SafeHeaders
+from cloudmr.model.proxies import Networks
 from cloudmr.services.brain import Brain
 from cloudmr.storage.local import LocalStorage
 
@@ -36,9 +40,16 @@ PREFIXES = ("", "/Prod")
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 
-def build_app(brain: Brain, *, local_storage: LocalStorage | None, lifespan: Lifespan = nullcontext) -> FastAPI:
+def build_app(
+    brain: Brain,
+    *,
+    local_storage: LocalStorage | None,
+    lifespan: Lifespan = nullcontext,
+    trusted_proxies: Networks = (),
+) -> FastAPI:
     """Return the application of a Brain. `local_storage` is what `/objects` gives access to; `lifespan` runs around it.
 
+    `trusted_proxies` are believed about whom a request comes from.
     Whoever ends the server sets `app.state.stopping` first: streams that would not end by themselves end by it.
     """
 
@@ -61,6 +72,7 @@ def build_app(brain: Brain, *, local_storage: LocalStorage | None, lifespan: Lif
     )
     app.state.brain = brain
     app.state.local_storage = local_storage
+    app.state.trusted_proxies = trusted_proxies
     app.add_middleware(BodyLimit)
     app.add_middleware(SafeHeaders)
     install_error_handlers(app)
@@ -72,5 +84,5 @@ def build_app(brain: Brain, *, local_storage: LocalStorage | None, lifespan: Lif
 
 def _routers() -> tuple[APIRouter, ...]:
     of_jobs = (unit_calls, job_events, job_plans, shares, jobs, shared, quota, notifications)
-    nouns = (auth, units, data, *of_jobs, objects, health)
+    nouns = (auth, tokens, audit, admin, units, data, *of_jobs, objects, health)
     return tuple(noun.router for noun in nouns)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloudmr.database.errors import AlreadyThere
 from cloudmr.database.tables import accounts, audit_events
-from cloudmr.model.audit import AuditEvent
+from cloudmr.model.audit import AuditEntry, AuditEvent, AuditFilter
 from cloudmr.model.people import Account, AccountStatus
 
 
@@ -46,12 +48,70 @@ class Accounts:
         """Write down what happened to an account."""
         self._connection.execute(insert(audit_events).values(**vars(event)))
 
+    def close(self, account_id: str, *, at: datetime) -> None:
+        """Leave nothing of an account but its id: no address, no password, no rights."""
+        values = {
+            "email": account_id,
+            "password_hash": "",
+            "name": None,
+            "status": AccountStatus.SUSPENDED,
+            "is_admin": False,
+            "deleted_at": at,
+        }
+        self._connection.execute(update(accounts).where(accounts.c.id == account_id).values(**values))
+
+    def make_admin(self, account_id: str) -> None:
+        """Let an account do what administrators do."""
+        self._connection.execute(update(accounts).where(accounts.c.id == account_id).values(is_admin=True))
+
+    def n_admins(self) -> int:
+        """Return how many accounts can administrate."""
+        can = accounts.c.is_admin & (accounts.c.status == AccountStatus.ACTIVE)
+        return self._connection.execute(select(func.count()).select_from(accounts).where(can)).scalar_one()
+
+    def search(
+        self, *, text: str | None, status: AccountStatus | None, limit: int, before: str | None = None
+    ) -> list[Account]:
+        """Return accounts that were not deleted, the latest first, those before an id, with a text in their address."""
+        query = select(accounts).where(accounts.c.deleted_at.is_(None))
+        if text:
+            query = query.where(or_(*(c.icontains(text, autoescape=True) for c in (accounts.c.email, accounts.c.name))))
+        if status is not None:
+            query = query.where(accounts.c.status == status)
+        if before is not None:
+            query = query.where(accounts.c.id < before)
+        rows = self._connection.execute(query.order_by(accounts.c.id.desc()).limit(limit)).mappings()
+        return [Account(**row) for row in rows]
+
+    def rename(self, account_id: str, name: str | None) -> None:
+        """Give an account another name."""
+        self._connection.execute(update(accounts).where(accounts.c.id == account_id).values(name=name))
+
+    def audit_entries(self, wanted: AuditFilter, *, limit: int, before: int | None = None) -> list[AuditEntry]:
+        """Return events as wanted, the latest first, those before a number."""
+        query = select(audit_events)
+        for column, value in ((audit_events.c.account_id, wanted.account_id), (audit_events.c.action, wanted.action)):
+            if value is not None:
+                query = query.where(column == value)
+        if wanted.since is not None:
+            query = query.where(audit_events.c.at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(audit_events.c.at < wanted.until)
+        if before is not None:
+            query = query.where(audit_events.c.id < before)
+        rows = self._connection.execute(query.order_by(audit_events.c.id.desc()).limit(limit)).mappings()
+        return [AuditEntry(number=row["id"], event=_event(row)) for row in rows]
+
     def audit_trail(self, account_id: str, *, limit: int) -> list[AuditEvent]:
         """Return what happened to an account, the latest first."""
         query = select(audit_events).where(audit_events.c.account_id == account_id)
         rows = self._connection.execute(query.order_by(audit_events.c.id.desc()).limit(limit))
-        return [AuditEvent(**{name: value for name, value in row.items() if name != "id"}) for row in rows.mappings()]
+        return [_event(row) for row in rows.mappings()]
 
     def _one(self, condition: ColumnElement[bool]) -> Account | None:
         row = self._connection.execute(select(accounts).where(condition)).mappings().one_or_none()
         return Account(**row) if row else None
+
+
+def _event(row: RowMapping) -> AuditEvent:
+    return AuditEvent(**{name: value for name, value in row.items() if name != "id"})

@@ -18,9 +18,12 @@ from cloudmr.database.accounts import Accounts
 from cloudmr.database.allowances import Allowances
 from cloudmr.database.chores import Chores
 from cloudmr.database.data_files import DataFiles
+from cloudmr.database.departures import Departures
 from cloudmr.database.engine import is_trouble, patience_s, to_read, to_write
+from cloudmr.database.job_overview import JobOverview
 from cloudmr.database.jobs import Jobs
 from cloudmr.database.notifications import Notifications
+from cloudmr.database.one_time_tokens import OneTimeTokens
 from cloudmr.database.outbox import Outbox
 from cloudmr.database.preparations import Preparations
 from cloudmr.database.regions import Regions
@@ -42,6 +45,7 @@ class Transaction:
         self.accounts = Accounts(connection)
         self.chores = Chores(connection)
         self.allowances = Allowances(connection)
+        self.departures = Departures(connection)
         self.tokens = Tokens(connection)
         self.tries = TriesCount(connection)
         self.units = Units(connection)
@@ -50,8 +54,10 @@ class Transaction:
         self.findings = UnitFindings(connection)
         self.data_files = DataFiles(connection)
         self.jobs = Jobs(connection)
+        self.job_overview = JobOverview(connection)
         self.shares = Shares(connection)
         self.notifications = Notifications(connection)
+        self.one_time_tokens = OneTimeTokens(connection)
         self.outbox = Outbox(connection)
         self.regions = Regions(connection)
 

@@ -53,9 +53,14 @@ class Tokens:
         in_force = (tokens.c.id == token_id) & tokens.c.revoked_at.is_(None)
         return self._connection.execute(update(tokens).where(in_force).values(revoked_at=at)).rowcount == 1
 
-    def revoke_all_of(self, owner_id: str, *, at: datetime, but_session: str | None = None) -> int:
-        """End every token of a person, or all but those of one session; return how many."""
+    def revoke_all_of(self, owner_id: str, *, at: datetime) -> int:
+        """End every token of a person; return how many."""
         in_force = (tokens.c.owner_id == owner_id) & tokens.c.revoked_at.is_(None)
+        return self._connection.execute(update(tokens).where(in_force).values(revoked_at=at)).rowcount
+
+    def revoke_sessions_of(self, owner_id: str, *, at: datetime, but_session: str | None = None) -> int:
+        """End every session of a person, or all but one; personal tokens stay. Return how many tokens ended."""
+        in_force = (tokens.c.owner_id == owner_id) & tokens.c.revoked_at.is_(None) & tokens.c.name.is_(None)
         if but_session is not None:
             in_force &= tokens.c.session_id != but_session
         return self._connection.execute(update(tokens).where(in_force).values(revoked_at=at)).rowcount

@@ -95,3 +95,24 @@ class AuditEvent:
 
     def __post_init__(self) -> None:
         require_utc(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """An event with its number: those after it have a greater one."""
+
+    number: int
+    event: AuditEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditFilter:
+    """Which events are wanted; what is None is not asked for. `since` is the first moment, `until` the first after."""
+
+    account_id: str | None = None
+    action: AuditAction | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        require_utc(self)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 """Tells what time it is, in UTC."""
 
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
 
 def utc_now() -> datetime:
     """Return the time of this machine's clock."""
@@ -25,3 +28,13 @@ def require_utc(record: DataclassInstance) -> None:
         value = getattr(record, field.name)
         if isinstance(value, datetime) and value.tzinfo is not UTC:
             raise ValueError(f"{type(record).__name__}.{field.name} is not in UTC")
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Return the same moment in UTC; one so near the ends of time that it has none there is the end."""
+    if moment is None:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if moment.year == _FIRST.year else _LAST

@@ -13,6 +13,7 @@ from cloudmr.model.instants import require_utc
 MIN_PASSWORD_LENGTH = 10
 MAX_PASSWORD_LENGTH = 1024
 MAX_EMAIL_LENGTH = 254
+MAX_NAME_LENGTH = 255
 
 
 class AccountStatus(StrEnum):
@@ -59,9 +60,18 @@ class Caller:
 def normal_email(text: str) -> str:
     """Return an e-mail address as accounts are known by. Raise `InvalidRequest` for what cannot be one."""
     email = text.strip().lower()
-    if len(email) > MAX_EMAIL_LENGTH or not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", email):
+    is_written_so = re.fullmatch(r"""[^@\s"(),:;<>[\]\\]+@[^@\s"(),:;<>[\]\\]+""", email)
+    if len(email) > MAX_EMAIL_LENGTH or not email.isprintable() or not is_written_so:
         raise InvalidRequest("This is not an e-mail address.", "Give an address such as name@example.org.")
     return email
+
+
+def clean_name(text: str) -> str | None:
+    """Return a person's name as it is kept, None for no name. Raise `InvalidRequest` for what cannot be one."""
+    name = " ".join(text.split())
+    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise InvalidRequest(f"A name has at most {MAX_NAME_LENGTH} characters, on one line.", "Choose a shorter one.")
+    return name or None
 
 
 def check_new_password(password: str) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 
 from cloudmr.errors import DatabaseUnavailable
 from cloudmr.services.brain import Brain
+from cloudmr.services.delete_account import clear_deleted_accounts
 from cloudmr.services.deliver_messages import deliver_messages
 from cloudmr.services.dispatch_jobs import dispatch_jobs
 from cloudmr.services.expire import expire
@@ -48,7 +49,13 @@ def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
         _Round(
             alarm=tidying,
             every_s=_TIDY_EVERY_S,
-            work=[partial(tidy, brain), partial(expire, brain), partial(purge_results, brain), *chores],
+            work=[
+                partial(tidy, brain),
+                partial(clear_deleted_accounts, brain),
+                partial(expire, brain),
+                partial(purge_results, brain),
+                *chores,
+            ],
             is_ours=partial(_claim, brain, "tidy", kept_from_others=_TIDIED),
         ),
     ]

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cloudmr.database.base import Transaction
-from cloudmr.errors import InvalidRequest, NotAllowed, NotSignedIn
+from cloudmr.errors import NotAllowed, NotSignedIn
 from cloudmr.model.audit import AuditAction, AuditEvent
 from cloudmr.model.ids import Kind
-from cloudmr.model.people import Account, AccountStatus, Caller, normal_email
-from cloudmr.model.throttle import Tries
+from cloudmr.model.people import Account, AccountStatus, Caller
 from cloudmr.model.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, Scope, Token, new_secret, secret_hash
 from cloudmr.services.brain import Brain
-from cloudmr.services.throttling import SIGN_IN, count_try, try_key
+from cloudmr.services.silence import as_if_for_somebody, find_account
+from cloudmr.services.throttling import ACCOUNT_SIGN_IN, ADDRESS_SIGN_IN, SIGN_IN, account_key, count_tries, place_key
 
 _TOUCH_EVERY = timedelta(minutes=1)
 
@@ -34,25 +34,33 @@ def log_in(brain: Brain, *, email: str, password: str, address: str) -> Session:
     Raises `NotSignedIn` (`wrong_credentials`), the same for an unknown e-mail address and a wrong password;
     `NotAllowed` (`account_not_active`); `LimitReached` for too many tries.
     """
-    key = try_key("sign-in", address, email.strip().lower())
-    count_try(brain, SIGN_IN, key)
-    account = _account(brain, email)
+    keys = (place_key(f"sign-in|{email.strip().lower()}", address), account_key(email))
+    count_tries(
+        brain,
+        (SIGN_IN, keys[0]),
+        (ACCOUNT_SIGN_IN, keys[1]),
+        (ADDRESS_SIGN_IN, place_key("sign-in", address)),
+    )
+    account = find_account(brain, email)
     if not brain.passwords.matches(account.password_hash if account else None, password) or account is None:
-        if account is not None:
-            _audit(brain, account, AuditAction.SESSION_REFUSED, address)
-        else:
-            _count_nobody(brain, address)
+        with brain.database.write() as transaction:
+            if account is not None:
+                transaction.accounts.audit(_refused(brain, account, address))
+            else:
+                as_if_for_somebody(brain, transaction, n_rows=1)
         raise NotSignedIn(
             "The e-mail address or the password is wrong.",
             "Check both; register if you have no account.",
             code="wrong_credentials",
         )
     if account.status is not AccountStatus.ACTIVE:
-        _audit(brain, account, AuditAction.SESSION_REFUSED, address)
+        with brain.database.write() as transaction:
+            transaction.accounts.audit(_refused(brain, account, address))
         raise _not_active(account)
     fresh_hash = brain.passwords.hash(password) if brain.passwords.is_outdated(account.password_hash) else None
     with brain.database.write() as transaction:
-        transaction.tries.clear(key)
+        for key in keys:
+            transaction.tries.clear(key)
         if fresh_hash is not None:
             transaction.accounts.replace_password_hash(account.id, fresh_hash)
         return _open(brain, transaction, account, AuditAction.SESSION_OPENED, address)
@@ -80,13 +88,14 @@ def log_out(brain: Brain, caller: Caller, *, address: str) -> None:
                     account_id=caller.id,
                     at=brain.now(),
                     action=AuditAction.SESSION_CLOSED,
+                    actor_id=caller.id,
                     address=address,
                     token_id=token.id,
                 )
             )
 
 
-def authenticate(brain: Brain, secret: str, scope: Scope) -> Caller:
+def authenticate(brain: Brain, secret: str, scope: Scope, *, address: str = "unknown") -> Caller:
     """Return who holds this access token. Raise `NotSignedIn`, or `NotAllowed` if it is not good for `scope`."""
     with brain.database.read() as transaction:
         token, account = _find(transaction, secret)
@@ -94,7 +103,7 @@ def authenticate(brain: Brain, secret: str, scope: Scope) -> Caller:
     if token.last_used_at is None or brain.now() - token.last_used_at >= _TOUCH_EVERY:
         with brain.database.write() as transaction:
             transaction.tokens.touch(token.id, at=brain.now())
-    return Caller(id=account.id, is_admin=account.is_admin, token_id=token.id)
+    return Caller(id=account.id, is_admin=account.is_admin, token_id=token.id, address=address)
 
 
 def _find(transaction: Transaction, secret: str) -> tuple[Token, Account]:
@@ -105,15 +114,6 @@ def _find(transaction: Transaction, secret: str) -> tuple[Token, Account]:
     if account.status is not AccountStatus.ACTIVE:
         raise _not_active(account)
     return token, account
-
-
-def _account(brain: Brain, email: str) -> Account | None:
-    try:
-        email = normal_email(email)
-    except InvalidRequest:
-        return None
-    with brain.database.read() as transaction:
-        return transaction.accounts.by_email(email)
 
 
 def _open(brain: Brain, transaction: Transaction, account: Account, action: AuditAction, address: str) -> Session:
@@ -134,7 +134,14 @@ def _open(brain: Brain, transaction: Transaction, account: Account, action: Audi
         for scope, secret in secrets.items()
     )
     transaction.accounts.audit(
-        AuditEvent(account_id=account.id, at=now, action=action, address=address, token_id=ids[Scope.ACCOUNT])
+        AuditEvent(
+            account_id=account.id,
+            at=now,
+            action=action,
+            actor_id=account.id,
+            address=address,
+            token_id=ids[Scope.ACCOUNT],
+        )
     )
     return Session(
         account=account,
@@ -144,23 +151,17 @@ def _open(brain: Brain, transaction: Transaction, account: Account, action: Audi
     )
 
 
-def _audit(brain: Brain, account: Account, action: AuditAction, address: str) -> None:
-    event = AuditEvent(account_id=account.id, at=brain.now(), action=action, address=address)
-    with brain.database.write() as transaction:
-        transaction.accounts.audit(event)
-
-
-def _count_nobody(brain: Brain, address: str) -> None:
-    """Write once, as `_audit` does for an account: how long a refusal takes must not tell whether there is one.
-
-    It is kept with the tries, and forgotten with them: nobody's audit trail is there for anybody to fill.
-    """
-    key = try_key("sign-in of nobody", address, brain.new_id(Kind.TOKEN))
-    with brain.database.write() as transaction:
-        transaction.tries.put(key, Tries(count=1, since=brain.now()))
+def _refused(brain: Brain, account: Account, address: str) -> AuditEvent:
+    return AuditEvent(account_id=account.id, at=brain.now(), action=AuditAction.SESSION_REFUSED, address=address)
 
 
 def _not_active(account: Account) -> NotAllowed:
+    if account.status is AccountStatus.PENDING:
+        return NotAllowed(
+            "The e-mail address of this account is not confirmed yet.",
+            "Open the link in the mail that was sent to it, or ask for another.",
+            code="account_not_active",
+        )
     return NotAllowed(
         f"This account is {account.status}.", "Write to the operator of CloudMR Brain.", code="account_not_active"
     )

@@ -19,6 +19,7 @@ def tidy(brain: Brain) -> None:
     now = brain.now()
     with brain.database.write() as transaction:
         transaction.tokens.forget_expired(before=now)
+        transaction.one_time_tokens.forget_expired(before=now)
         transaction.tries.forget(before=now - _COUNTS_KEPT)
         transaction.outbox.forget_done(before=now - _MESSAGES_KEPT)
         for unfinished in transaction.data_files.uploading_since(before=now - UNFINISHED_UPLOADS_KEPT):

@@ -16,7 +16,7 @@ def test_from_register_to_logout(client: TestClient, prefix: str) -> None:
     registered = client.post(f"{prefix}/api/auth/register", json=CREDENTIALS)
     assert registered.status_code == 201
     account = registered.json()
-    assert account.keys() == {"user_id", "email", "status", "is_admin", "created_at"}
+    assert account.keys() == {"user_id", "email", "name", "status", "is_admin", "created_at"}
     assert (account["email"], account["status"], account["is_admin"]) == ("ada@example.org", "active", False)
 
     login = client.post(f"{prefix}/api/auth/login", json=CREDENTIALS)

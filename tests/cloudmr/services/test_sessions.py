@@ -88,12 +88,16 @@ def test_an_unknown_address_costs_as_many_writes_as_a_known_one(bench: Bench, ac
 
     event.listen(bench.brain.database.engine, "before_cursor_execute", note)
     written = []
-    for email in (EMAIL, "bob@example.org"):
+    for email, address in ((EMAIL, "192.0.2.7"), ("bob@example.org", "192.0.2.8")):
         statements.clear()
         with pytest.raises(NotSignedIn):
-            sign_in(bench, email=email, password="wrong password")
+            sign_in(bench, email=email, password="wrong password", address=address)
         written.append(statements.copy())
-    assert written[0] == written[1] == ["wait for the turn to write", "write"] * 2
+    assert (
+        written[0]
+        == written[1]
+        == ["wait for the turn to write", *["write"] * 3, "wait for the turn to write", "write"]
+    )
     assert "bob@example.org" not in everything_stored(bench)
 
 
