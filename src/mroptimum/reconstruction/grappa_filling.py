@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
 
 from mroptimum import fourier
 from mroptimum.convention import Complex
@@ -58,8 +57,10 @@ class Filling:
         lines = np.ascontiguousarray(self.lines[..., columns].transpose(2, 0, 1))
         n_columns, n_targets, n_coils, _, n_source_lines = kernel.shape
         n_gaps, before = self.comb.n_lines + 1, self.kernel.shape.n_lines_before
-        sources = sliding_window_view(lines, n_gaps, axis=-1).reshape(n_columns, n_coils * n_source_lines, n_gaps)
-        targets = kernel.reshape(n_columns, n_targets * n_coils, n_coils * n_source_lines) @ sources
+        by_line = np.ascontiguousarray(kernel.transpose(4, 0, 1, 2, 3)).reshape(n_source_lines, n_columns, -1, n_coils)
+        targets = by_line[0] @ lines[..., :n_gaps]
+        for line in range(1, n_source_lines):
+            targets += by_line[line] @ lines[..., line : line + n_gaps]
         filled = np.empty((n_columns, n_coils, n_gaps, 1 + n_targets), dtype=lines.dtype)
         filled[..., 0] = lines[..., before : before + n_gaps]
         filled[..., 1:] = targets.reshape(n_columns, n_targets, n_coils, n_gaps).transpose(0, 2, 3, 1)

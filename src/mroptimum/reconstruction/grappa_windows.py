@@ -86,7 +86,8 @@ class Windows:
         needed = np.concatenate([shape.source_lines, shape.target_lines])
         complete: NDArray[np.bool_] = sampled[bases[:, None] + needed].all(axis=1)
         bases = bases[complete]
-        energy = np.where(sampled, _energy(acs), 0.0)
+        energy = np.zeros(len(sampled))
+        energy[sampled] = _energy(acs[:, sampled])
         met, total = energy[bases + shape.source_lines[:, None]].sum(axis=1), float(energy.sum())
         return cls(
             acs=acs,
@@ -115,13 +116,17 @@ class Windows:
         n = n_coils * self.shape.size[1]
         correlations = self._correlations()
         gram = np.zeros((n_columns, n, n_columns, n), dtype=np.complex128)
-        for distance in range(n_columns):
-            block = correlations[distance, :n]
-            for column in range(n_columns - distance):
-                if column > 0:
-                    block = block + self._product(column - 1 + self.n_per_line, distance)
-                    block -= self._product(column - 1, distance)
-                gram[column + distance, :, column] = block.conj().T
+
+        def fill(distances: slice) -> None:
+            for distance in range(n_columns)[distances]:
+                block = correlations[distance, :n]
+                for column in range(n_columns - distance):
+                    if column > 0:
+                        block = block + self._product(column - 1 + self.n_per_line, distance)
+                        block -= self._product(column - 1, distance)
+                    gram[column + distance, :, column] = block.conj().T
+
+        over_blocks(fill, n_columns, 1)
         projection = correlations[:, n:].conj().transpose(0, 2, 1)
         return gram.reshape(n_columns * n, -1), projection.reshape(n_columns * n, -1)
 
