@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-bench
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo web serve test check format bench lock clean
+.PHONY: help demo web serve test check format figures bench lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: $(VENV)/dev ## The fast part of `make test`, under two minutes
 format: $(VENV)/dev ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+figures: $(VENV)/dev ## Draw the documents' figures anew, by the code they tell of
+	PYTHONPATH=tests/support $(BIN)/python docs/figures
 
 bench: $(PEERS)/ready ## Measure against floors and peers, in one run, as ratios
 	PYTHONPATH=src $(PEERS)/bin/python -m benchmarks $(PARTS)

@@ -1,7 +1,8 @@
 """A root of sum of squares at low SNR: its mean and spread are those of the non-central chi distribution.
 
 ``sqrt(2) |p|`` of n coils with noise of power 1 has 2 n degrees of freedom, and the SNR of its signal is the
-non-centrality: mean ``sqrt(pi / 2) L(1/2, n - 1, -SNR^2 / 2)`` (Constantinides 1997, 10.1002/mrm.1910380524).
+non-centrality: mean ``sqrt(2) Gamma(n + 1/2) / Gamma(n) M(-1/2, n, -SNR^2 / 2)``, M Kummer's function (Constantinides
+1997, 10.1002/mrm.1910380524).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import eval_genlaguerre
+from scipy.special import gammaln, hyp1f1
 
 from mroptimum.reconstruction.rss import RootSumOfSquares
 from mroptimum.snr.analytic import analytic_snr
@@ -23,9 +24,10 @@ COILS = [1, 4, 16]
 
 def mean_of_chi(snr: float, n_coils: int) -> float:
     """Mean magnitude over the sd of one real component."""
-    half = 0.5
-    # L(1/2, n - 1, z) = binom(n - 1/2, 1/2) M(-1/2, n, z): scipy's generalised Laguerre function of real degree.
-    return float(np.sqrt(np.pi / 2) * eval_genlaguerre(half, n_coils - 1, -(snr**2) / 2))
+    # M(-1/2, n, -x) = exp(-x) M(n + 1/2, n, x): all terms of the second series are positive, so no digits are lost.
+    x = snr**2 / 2
+    factor = np.sqrt(2) * np.exp(gammaln(n_coils + 0.5) - gammaln(n_coils) - x)
+    return float(factor * hyp1f1(n_coils + 0.5, n_coils, x))
 
 
 def sd_of_chi(snr: float, n_coils: int) -> float:
@@ -55,8 +57,10 @@ def white(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.comple
 def test_the_law_is_rayleigh_for_one_coil_without_signal_and_normal_for_much() -> None:
     assert mean_of_chi(0, 1) == pytest.approx(np.sqrt(np.pi / 2), rel=1e-12)
     assert sd_of_chi(0, 1) == pytest.approx(np.sqrt(2 - np.pi / 2), rel=1e-12)
-    assert mean_of_chi(100, 1) == pytest.approx(100 + 1 / 200, rel=1e-6)
-    assert sd_of_chi(100, 1) == pytest.approx(1, rel=1e-3)
+    # |s + n| = s + n1 + (n2^2 + …) / (2 s) to second order: 2 n - 1 components beside the signal's own.
+    for n_coils in COILS:
+        assert mean_of_chi(30, n_coils) == pytest.approx(30 + (2 * n_coils - 1) / 60, rel=1e-3)
+        assert sd_of_chi(30, n_coils) == pytest.approx(1, rel=0.02)
 
 
 @pytest.mark.parametrize("n_coils", COILS)
