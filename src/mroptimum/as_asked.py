@@ -5,70 +5,106 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mroptimum.errors import ReconstructionError
 from mroptimum.rawdata.acquisition import Acquisition, Calibration
-from mroptimum.task import ReconstructionName, Reconstructor
+from mroptimum.rawdata.sampling import central, irregularity, is_without_gaps
+from mroptimum.task import AMBIGUOUS_IN_3D, ReconstructionName, ReconstructorOptions, Task
 
 UNFOLDING = frozenset({ReconstructionName.SENSE, ReconstructionName.GRAPPA})
 """Reconstructions of undersampled scans."""
 
 
-def as_asked(acquisition: Acquisition, reconstructor: Reconstructor) -> Acquisition:
+def as_asked(acquisition: Acquisition, task: Task) -> Acquisition:
     """Return the acquisition to reconstruct.
 
-    Raises `ReconstructionError` where data and reconstruction do not fit together.
+    Raises `ReconstructionError` where data, reconstruction and what the task says of the axes do not fit together.
     """
-    options = reconstructor.options
-    if acquisition.kspace.shape[4] > 1:
-        raise ReconstructionError(
-            f"The scan is 3D ({acquisition.kspace.shape[4]} partitions).",
-            "Use a 2D multi-slice scan; 3D is not available in this version.",
-        )
-    wanted = options.accelerations[1] if options.accelerations else None
-    if options.decimate and wanted:
+    name, options = task.options.reconstructor.name, task.options.reconstructor.options
+    _refuse_other_axes(acquisition, task)
+    wanted = options.accelerations_yz
+    if options.decimate and wanted is not None:
         if acquisition.acceleration != (1, 1) or not acquisition.sampled.all():
             raise ReconstructionError(
                 "Only a fully sampled scan can be decimated; this one is undersampled already.",
                 "Leave out decimate, or give the full scan.",
             )
-        return decimated(acquisition, wanted, options.acl[1])
-    if wanted is not None and wanted != acquisition.acceleration[0]:
+        return decimated(acquisition, wanted, options)
+    if wanted is not None and wanted != acquisition.acceleration:
         raise ReconstructionError(
-            f"The task says acceleration {wanted}, the file was sampled with {acquisition.acceleration[0]}.",
+            f"The task says acceleration {in_words(wanted)}, the file was sampled with "
+            f"{in_words(acquisition.acceleration)}.",
             "Leave accelerations out (null) to take the file's own, or set decimate for a full scan.",
         )
-    if acquisition.acceleration == (1, 1) and np.any(np.diff(np.flatnonzero(acquisition.sampled[0])) != 1):
+    if acquisition.acceleration == (1, 1) and not is_without_gaps(acquisition.sampled):
         raise ReconstructionError(
-            f"K-space is sampled irregularly ({int(acquisition.sampled.sum())} of {acquisition.sampled.size} lines).",
-            "Use a scan with all lines of one run, or with every R-th line.",
+            f"{irregularity(acquisition.sampled)}, which no reconstruction here unfolds.",
+            "Use a scan with all lines of one run, or with every R-th line, the same ones in every partition.",
+            code="irregular_sampling",
         )
-    if reconstructor.name not in UNFOLDING and acquisition.acceleration != (1, 1):
+    if name not in UNFOLDING and acquisition.acceleration != (1, 1):
         raise ReconstructionError(
-            f"The scan is accelerated by {acquisition.acceleration[0]}; {reconstructor.name} reconstructs full scans.",
+            f"The scan is accelerated by {in_words(acquisition.acceleration)}; {name} reconstructs full scans.",
             f"Choose {' or '.join(sorted(UNFOLDING))}.",
+        )
+    if name is ReconstructionName.GRAPPA and acquisition.acceleration[1] > 1:
+        raise ReconstructionError(
+            f"The scan's partitions are accelerated by {acquisition.acceleration[1]}; the GRAPPA kernel here fills in "
+            "lines only, and one that fills in partitions, too, has another noise propagation.",
+            "Choose sense, which unfolds both directions, or a scan whose lines alone are accelerated.",
+            code="grappa_partitions",
         )
     return acquisition
 
 
-def decimated(acquisition: Acquisition, factor: int, n_acs: int | None) -> Acquisition:
-    """Return the scan as if only every `factor`-th line (the central one among them) and `n_acs` ACS lines existed."""
-    n_y = acquisition.kspace.shape[5]
-    comb = (np.arange(n_y) - n_y // 2) % factor == 0
-    acs = np.ones(n_y, dtype=np.bool_) if n_acs is None else central(n_y, n_acs)
+def decimated(acquisition: Acquisition, factors: tuple[int, int], options: ReconstructorOptions) -> Acquisition:
+    """Return the scan as if only one in `factors` (y, z) lines and partitions existed, and the ACS lines of `acl`.
+
+    The central line and partition are among them.
+    """
+    n_z, n_y = acquisition.sampled.shape
+    _, acl_y, acl_z = options.acl_xyz
+    comb_y, comb_z = ((np.arange(n) - n // 2) % factor == 0 for n, factor in zip((n_y, n_z), factors, strict=True))
+    lattice = np.outer(comb_z, comb_y)
+    acs = np.outer(central(n_z, acl_z or n_z), central(n_y, acl_y or n_y))
     first = acquisition.kspace[:, 0].mean(axis=0)
     return replace(
         acquisition,
-        kspace=np.where(comb[:, None], acquisition.kspace, 0),
-        sampled=comb[None, :],
-        acceleration=(factor, 1),
-        calibration=Calibration(kspace=np.where(acs[:, None], first, 0), sampled=acs[None, :]),
+        kspace=np.where(lattice[:, :, None], acquisition.kspace, np.complex64(0)),
+        sampled=lattice,
+        acceleration=factors,
+        calibration=Calibration(
+            kspace=np.where(acs[:, :, None], first, np.complex64(0)),
+            sampled=acs,
+            noise_power=1.0 / acquisition.n_averages,
+        ),
     )
 
 
-def central(n: int, width: int) -> NDArray[np.bool_]:
-    """Return which of `n` samples are the `width` central ones."""
-    start = n // 2 - width // 2
-    index = np.arange(n)
-    return (index >= start) & (index < start + width)
+def in_words(acceleration: tuple[int, int]) -> str:
+    """Say an acceleration (y, z): of lines, and of partitions where they are accelerated."""
+    of_lines, of_partitions = acceleration
+    return str(of_lines) if of_partitions == 1 else f"{of_lines} x {of_partitions} (lines x partitions)"
+
+
+def _refuse_other_axes(acquisition: Acquisition, task: Task) -> None:
+    options = task.options.reconstructor.options
+    if acquisition.is_3d and task.acquisition == 2:
+        raise ReconstructionError(
+            f"The task is about a 2D acquisition, the scan is 3D ({acquisition.kspace.shape[4]} partitions).",
+            "Set acquisition to 3, or leave it out.",
+        )
+    if not acquisition.is_3d and task.acquisition == 3:
+        raise ReconstructionError(
+            "The task is about a 3D acquisition, the scan is 2D (one partition).",
+            "Set acquisition to 2, or leave it out.",
+        )
+    if acquisition.is_3d and options.of_two_axes:
+        raise ReconstructionError(
+            f"The scan is 3D; {AMBIGUOUS_IN_3D}.",
+            "Give three numbers, such as [1, 2, 1] (on the command line, --partition-acceleration, too).",
+        )
+    if not acquisition.is_3d and (options.accelerations_yz or (1, 1))[1] > 1:
+        raise ReconstructionError(
+            "The task accelerates partitions, the scan is 2D.", "Give two numbers, [1, R], or a 3D scan."
+        )

@@ -15,8 +15,11 @@ class Flags:
     method: str = "ac"
     reconstruction: str = "rss"
     acceleration: int | None = None
+    partition_acceleration: int | None = None
     decimate: bool = False
     acs_lines: int | None = None
+    acs_partitions: int | None = None
+    keep_acs: bool = False
     coil_maps: str | None = None
     mask_percentage: float | None = None
     replicas: int | None = None
@@ -41,21 +44,26 @@ class Flags:
             if second is not None:
                 estimate["file"] = second.model_dump(by_alias=True, exclude_none=True)
             options["noise"] = {"type": "estimate", "options": estimate}
-        if self.acceleration is not None:
-            options["accelerations"] = [1, self.acceleration]
-        if self.acs_lines is not None:
-            options["acl"] = [None, self.acs_lines]
+        n_axes = 3 if self._is_of_slab else 2
+        if self.acceleration is not None or self.partition_acceleration is not None:
+            options["accelerations"] = [1, self.acceleration or 1, self.partition_acceleration or 1][:n_axes]
+        if self.acs_lines is not None or self.acs_partitions is not None:
+            options["acl"] = [None, self.acs_lines, self.acs_partitions][:n_axes]
+        if self.keep_acs:
+            options["keepAcs"] = True
         coil_maps: dict[str, Any] = {}
         if self.coil_maps is not None:
             coil_maps["sensitivityMapMethod"] = self.coil_maps
         if self.mask_percentage is not None:
             coil_maps["mask"] = {"method": "percentage", "value": self.mask_percentage}
         options |= {"decimate": self.decimate, "sensitivityMap": {"options": coil_maps}}
+        acquisition = {"acquisition": 3} if self._is_of_slab else {}
         of_method = {"NR": self.replicas, "boxSize": self.box_size, "seed": self.seed}
         return TaskDocument.parse(
             {
                 "task": {
                     "name": self.method,
+                    **acquisition,
                     "options": {
                         **{name: value for name, value in of_method.items() if value is not None},
                         "reconstructor": {"name": self.reconstruction, "options": options},
@@ -64,3 +72,8 @@ class Flags:
                 "output": {"coilsensitivity": self.coil_sensitivities, "matlab": self.matlab},
             }
         )
+
+    @property
+    def _is_of_slab(self) -> bool:
+        """Whether anything was said that only a 3D scan has: then accelerations and acl are of three axes."""
+        return self.partition_acceleration is not None or self.acs_partitions is not None

@@ -37,9 +37,9 @@ class Journal:
     step: str = ""
     message: str = ""
 
-    def expect(self, n_slices: int, units_per_slice: int) -> None:
-        """Say how much there is to do, once it is known."""
-        self.total = STEPS_BESIDE_SLICES + n_slices * units_per_slice
+    def expect(self, units: int) -> None:
+        """Say how much there is to do, once it is known: replicas of slices, or of columns of a slab."""
+        self.total = STEPS_BESIDE_SLICES + units
 
     def begin(self, step: str, message: str) -> None:
         """Start a step. Raises `Cancelled` when the run is asked to stop."""
@@ -51,9 +51,9 @@ class Journal:
         """End a step that took some units."""
         self.done += units
 
-    def within(self, done: int, total: int, what: str) -> None:
-        """Report how far the present step is. Raises `Cancelled` when the run is asked to stop."""
-        self._report(f"{self.message}, {what} {done} of {total}", self.done + done)
+    def within(self, done: int, where: str) -> None:
+        """Report how many units of the present step are done. Raises `Cancelled` when the run is asked to stop."""
+        self._report(f"{self.message}, {where}", self.done + done)
 
     def say(self, message: str) -> None:
         """Add a line to the log."""

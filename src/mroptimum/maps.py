@@ -106,7 +106,7 @@ def all_maps(document: TaskDocument, slices: list[SliceMaps]) -> list[Map]:
         ),
     ]
     if document.output.coilsensitivity:
-        maps += _sensitivity_maps(np.stack([s.coil_maps.maps for s in slices]))
+        maps += _sensitivity_maps(np.stack([s.coil_maps.maps for s in slices if s.coil_maps is not None]))
     return maps
 
 

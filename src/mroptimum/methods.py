@@ -66,7 +66,7 @@ def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMap
     kernel = one.kernel
     sentences.append(
         _RECONSTRUCTIONS[name].format(
-            kernel=f"{kernel.shape.size[0]} samples x {kernel.shape.size[1]} lines",
+            kernel=f"{kernel.size[0]} samples x {kernel.size[1]} lines",
             equations=kernel.n_equations,
             regularisation=kernel.regularisation,
         )
@@ -74,7 +74,7 @@ def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMap
         else _RECONSTRUCTIONS[name]
     )
     if name in {ReconstructionName.B1, ReconstructionName.SENSE}:
-        sentences.append(f"Coil maps: {one.coil_maps.method}.")
+        sentences.append(f"Coil maps: {one.coil_map_method}.")
     if task.options.reconstructor.options.correction.use_correction:
         sentences.append("SNR was divided by the sine of the measured flip angle.")
     sentences.append(

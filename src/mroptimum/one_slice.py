@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum import fourier
-from mroptimum.as_asked import central
+from mroptimum.by_method import PlaneNoise, measure
 from mroptimum.coils import CalibrationRegion, CoilMaps, SliceSources, maps_for
 from mroptimum.convention import Complex, Real
-from mroptimum.errors import ReconstructionError, TaskError
+from mroptimum.errors import ReconstructionError
 from mroptimum.flip_angle import corrected
 from mroptimum.noise import NoiseModel, lines_power, n_columns, partial_fourier_power, whiten, whitener
 from mroptimum.rawdata.acquisition import Acquisition
+from mroptimum.rawdata.sampling import central, central_block
 from mroptimum.reconstruction import Reconstruction
 from mroptimum.reconstruction.b1 import B1Weighted
 from mroptimum.reconstruction.grappa import Grappa, grappa
@@ -23,10 +24,6 @@ from mroptimum.reconstruction.grappa_kernel import GrappaKernel, calibrate
 from mroptimum.reconstruction.rss import RootSumOfSquares
 from mroptimum.reconstruction.sense import Sense, sense
 from mroptimum.snr import SnrMap
-from mroptimum.snr.analytic import analytic_snr
-from mroptimum.snr.generalised import generalised_pseudo_replica_snr
-from mroptimum.snr.pseudo_replicas import pseudo_replica_snr
-from mroptimum.snr.replicas import multiple_replica_snr
 from mroptimum.task import (
     CoilMapMethod,
     Method,
@@ -34,13 +31,27 @@ from mroptimum.task import (
     ReconstructionName,
     Reconstructor,
     ReconstructorOptions,
-    Task,
+    TaskDocument,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
+class KernelFacts:
+    """What is said of a GRAPPA kernel: samples x lines, how it was fitted, and how well it is supported."""
+
+    size: tuple[int, int]
+    n_equations: int
+    regularisation: float
+    support: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class SliceMaps:
-    """What was found for one slice, (y, x) each, single precision; 0 outside the mask."""
+    """What was found for one slice, (y, x) each, single precision; 0 outside the mask.
+
+    ``coil_maps`` is None where they were not asked for: they are as large as the data. ``coil_map_method`` says in
+    words how they were made.
+    """
 
     snr: NDArray[np.float32]
     image: NDArray[np.float32]
@@ -48,17 +59,48 @@ class SliceMaps:
     standard_error: NDArray[np.float32] | None
     g_factor: NDArray[np.float32] | None
     mask: NDArray[np.bool_]
-    coil_maps: CoilMaps
+    coil_maps: CoilMaps | None
+    coil_map_method: str
     noise_domain: NoiseDomain | None
-    kernel: GrappaKernel | None
-    n_unsolvable: int
+    kernel: KernelFacts | None = None
+    n_unsolvable: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        found: SnrMap,
+        g_factor: Real | None,
+        maps: CoilMaps,
+        *,
+        flip_angle_deg: Real | None,
+        noise_domain: NoiseDomain | None,
+        keep_coil_maps: bool,
+        kernel: KernelFacts | None = None,
+        n_unsolvable: int = 0,
+    ) -> SliceMaps:
+        """Put together what was found inside the mask of `maps`; `flip_angle_deg` (y, x) corrects its SNR."""
+        if flip_angle_deg is not None:
+            found = corrected(found, flip_angle_deg)
+        return cls(
+            snr=_inside(found.snr, maps.mask),
+            image=_inside(np.abs(found.image), maps.mask),
+            noise_sd=_inside(found.noise_sd, maps.mask),
+            standard_error=None if found.standard_error is None else _inside(found.standard_error, maps.mask),
+            g_factor=None if g_factor is None else _inside(g_factor, maps.mask),
+            mask=maps.mask,
+            coil_maps=maps if keep_coil_maps else None,
+            coil_map_method=maps.method,
+            noise_domain=noise_domain,
+            kernel=kernel,
+            n_unsolvable=n_unsolvable,
+        )
 
 
 def measure_slice(
     acquisition: Acquisition,
     index: int,
     noise: NoiseModel | None,
-    task: Task,
+    document: TaskDocument,
     sources: SliceSources,
     flip_angle_deg: Real | None,
     seed: np.random.SeedSequence,
@@ -70,6 +112,7 @@ def measure_slice(
     (real repetitions need none) coils are combined as they are. `seed` is this slice's own; `report` is called with the
     number of replicas done. Raises `ReconstructionError` and `TaskError`.
     """
+    task = document.task
     reconstructor = task.options.reconstructor
     options = reconstructor.options
     white = np.eye(acquisition.n_coils, dtype=np.complex128) if noise is None else whitener(noise)
@@ -82,20 +125,20 @@ def measure_slice(
     region = calibration.region if calibration else None
     maps = maps_for(options.sensitivity_map.options, region, sources)
     reconstruction = _reconstruction(reconstructor, maps, acquisition, kspace, calibration)
-    found, domain = _measure(task, reconstruction, repetitions, noise, acquisition, seed, report)
-    if flip_angle_deg is not None:
-        found = corrected(found, flip_angle_deg)
-    g_factor = reconstruction.g_factor
-    return SliceMaps(
-        snr=_inside(found.snr, maps.mask),
-        image=_inside(np.abs(found.image), maps.mask),
-        noise_sd=_inside(found.noise_sd, maps.mask),
-        standard_error=None if found.standard_error is None else _inside(found.standard_error, maps.mask),
-        g_factor=None if g_factor is None else _inside(g_factor, maps.mask),
-        mask=maps.mask,
-        coil_maps=maps,
+    of_plane = PlaneNoise(
+        column_sd=column_sd(noise),
+        # Lines are drawn over the whole readout, so only zero-filled lines make the image quieter than they are.
+        kspace_sd=1.0 / np.sqrt(lines_power(acquisition)),
+    )
+    found, domain = measure(task, reconstruction, repetitions, of_plane, seed, report)
+    return SliceMaps.of(
+        found,
+        reconstruction.g_factor,
+        maps,
+        flip_angle_deg=flip_angle_deg,
         noise_domain=domain,
-        kernel=reconstruction.kernel if isinstance(reconstruction, Grappa) else None,
+        keep_coil_maps=document.output.coilsensitivity,
+        kernel=_facts(reconstruction.kernel) if isinstance(reconstruction, Grappa) else None,
         n_unsolvable=reconstruction.n_unsolvable if isinstance(reconstruction, Sense) else 0,
     )
 
@@ -105,54 +148,18 @@ def slice_kspace(acquisition: Acquisition, kspace: Complex) -> Complex:
     return fourier.remove_oversampling(kspace[:, 0], n_columns(acquisition))
 
 
-def _measure(
-    task: Task,
-    reconstruction: Reconstruction,
-    repetitions: list[Complex],
-    noise: NoiseModel | None,
-    acquisition: Acquisition,
-    seed: np.random.SeedSequence,
-    report: Callable[[int], None],
-) -> tuple[SnrMap, NoiseDomain | None]:
-    kspace = repetitions[0]
-    column_sd: Real | float = 1.0 if noise is None or noise.column_power is None else np.sqrt(noise.column_power)
-    # Lines are drawn over the whole readout, so only zero-filled lines make the image quieter than they are.
-    kspace_noise_sd = 1.0 / np.sqrt(lines_power(acquisition))
-    n_replicas = task.options.replicas or 0
-    match task.name:
-        case Method.AC:
-            return analytic_snr(reconstruction, kspace, column_sd), None
-        case Method.MR:
-            if len(repetitions) < 2:
-                raise TaskError(
-                    "The scan has one repetition; multiple replicas need several.",
-                    "Give a scan with repetitions, or choose the method ac or pmr.",
-                )
-            return multiple_replica_snr(reconstruction, np.stack(repetitions)), None
-        case Method.PMR:
-            return pseudo_replica_snr(
-                reconstruction,
-                kspace,
-                n_replicas,
-                seed,
-                domain=task.options.noise_domain,
-                column_sd=column_sd,
-                kspace_noise_sd=kspace_noise_sd,
-                report=report,
-            )
-        case Method.CR:
-            box_size = task.options.box_size or 0
-            found = generalised_pseudo_replica_snr(
-                reconstruction,
-                kspace,
-                n_replicas,
-                box_size,
-                seed,
-                column_sd=column_sd,
-                kspace_noise_sd=kspace_noise_sd,
-                report=report,
-            )
-            return found, NoiseDomain.KSPACE
+def column_sd(noise: NoiseModel | None) -> Real | float:
+    """Return the noise sd of each image column relative to the whitened, (x,), or 1 where all are alike."""
+    return 1.0 if noise is None or noise.column_power is None else np.sqrt(noise.column_power)
+
+
+def _facts(kernel: GrappaKernel) -> KernelFacts:
+    return KernelFacts(
+        size=kernel.shape.size,
+        n_equations=kernel.n_equations,
+        regularisation=kernel.regularisation,
+        support=kernel.support,
+    )
 
 
 def _inside(values: Real, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -176,26 +183,26 @@ def _calibration(
     *,
     is_white: bool,
 ) -> _Calibration | None:
-    sampled = acquisition.sampled[0]
+    sampled, noise_power = acquisition.sampled[0], 1.0
     if acquisition.calibration is not None:
         sampled = acquisition.calibration.sampled[0]
+        noise_power = acquisition.calibration.noise_power * acquisition.n_averages
         kspace = whiten(slice_kspace(acquisition, acquisition.calibration.kspace[index]), white)
     elif acquisition.acceleration != (1, 1):
         return None
-    n_y, n_x = kspace.shape[-2:]
-    lines = np.flatnonzero(sampled)
-    if lines.size == 0:
+    if not sampled.any():
         return None
-    reach = min(n_y // 2 - lines[0], lines[-1] - n_y // 2 + 1)
-    if reach < 1:
+    n_x = kspace.shape[-1]
+    _, n_lines = central_block(sampled[None])
+    if n_lines == 0:
         raise ReconstructionError(
             "The calibration lines do not reach the centre of k-space.", "Check the scan's calibration lines."
         )
-    widths = (n_y if sampled.all() else int(min(2 * reach, n_y)), n_x)
+    widths = (n_lines, n_x)
     if options.sensitivity_map.options.sensitivity_map_method is CoilMapMethod.INNER_ACL:
-        wide, high = options.acl
-        widths = (min(widths[0], high or n_y), min(widths[1], wide or n_x))
-    noise_sd = 1.0 / np.sqrt(partial_fourier_power(acquisition)) if is_white else None
+        wide, high, _ = options.acl_xyz
+        widths = (min(widths[0], high or n_lines), min(widths[1], wide or n_x))
+    noise_sd = np.sqrt(noise_power / partial_fourier_power(acquisition)) if is_white else None
     return _Calibration(region=CalibrationRegion(kspace=kspace, widths=widths, noise_sd=noise_sd), sampled=sampled)
 
 
@@ -220,7 +227,7 @@ def _reconstruction(
                     "The accelerated scan holds no calibration lines to learn a kernel from.",
                     "Give a scan with calibration (ACS) lines, or choose sense with coil maps from a file.",
                 )
-            n_lines = reconstructor.options.acl[1]
+            n_lines = reconstructor.options.acl_xyz[1]
             acs = calibration.sampled & central(len(calibration.sampled), n_lines or len(calibration.sampled))
             kernel = calibrate(calibration.region.kspace, acs, acceleration, size=reconstructor.options.kernel_size)
             return grappa(kernel, kspace, acquisition.sampled[0])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mroptimum import rawdata
-from mroptimum.as_asked import as_asked
+from mroptimum.as_asked import as_asked, in_words
 from mroptimum.coils import SliceSources, read_sources
 from mroptimum.coils.slice_grid import SliceGrid
 from mroptimum.convention import Real
@@ -22,9 +23,11 @@ from mroptimum.maps import all_maps, image_alone
 from mroptimum.methods import methods_text
 from mroptimum.noise import NoiseModel, model_from_estimate, model_from_scan, n_columns, whitener
 from mroptimum.one_slice import SliceMaps, measure_slice
-from mroptimum.rawdata.acquisition import Acquisition
+from mroptimum.partitions import as_slices, geometry_of_slices, n_partitions
+from mroptimum.rawdata.acquisition import Acquisition, SliceGeometry
 from mroptimum.rawdata.recognise import recognise
 from mroptimum.result import InputFile, Map, Protocol, Result
+from mroptimum.slab import measure_slab
 from mroptimum.task import (
     CoilMapMethod,
     FileReference,
@@ -79,53 +82,10 @@ def run(
 
 def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journal: Journal) -> Result:
     started = time.monotonic()
-    task = document.task
-    options = task.options.reconstructor.options
-
-    journal.begin("read", "reading the signal")
-    signal_path = locate(options.signal)
-    recorded = rawdata.read(signal_path, multiraid=_multiraid(options))
-    inputs = [_input_file("signal", signal_path, recorded.file_format)]
-    _describe(recorded, journal)
-    acquisition = as_asked(recorded, task.options.reconstructor)
-    if options.decimate:
-        journal.say(f"decimated to every {acquisition.acceleration[0]}th line")
-    if _acl_is_idle(task.options.reconstructor):
-        journal.warn("acl is not used: coil maps by this method take all calibration data; innerACL would heed it.")
-    if recorded.n_repetitions > 1 and task.name is not Method.MR:
-        journal.say(f"{recorded.n_repetitions} repetitions: the SNR is that of the first")
-    journal.expect(acquisition.n_slices, task.options.replicas or 1)
-    journal.finish()
-
-    journal.begin("noise", "measuring the noise")
-    noise: NoiseModel | None = None
-    try:
-        noise, noise_inputs = _noise_model(recorded, options, locate)
-        inputs.extend(noise_inputs)
-        for warning in noise.warnings:
-            journal.warn(warning)
-    except _NoNoiseGiven as refusal:
-        if task.name is not Method.MR:
-            image = image_alone(recorded)
-            partial = _result(document, recorded, [image], None, [], inputs, journal, started)
-            raise NoSnr(refusal.message, refusal.next_step, partial=partial) from None
-        journal.warn("No noise scan: coils were combined without whitening, which gives less SNR than they could.")
-    journal.finish()
-
-    sources, flip_angle_deg, beside = _read_beside(options, acquisition, noise, locate)
-    inputs.extend(beside)
-    slices = []
-    seeds = np.random.SeedSequence(task.options.seed).spawn(acquisition.n_slices)
-    for index, seed in enumerate(seeds):
-        journal.begin("reconstruct", f"slice {index + 1} of {acquisition.n_slices}")
-
-        def report(done: int) -> None:
-            journal.within(done, task.options.replicas or 1, "replica")
-
-        slices.append(
-            measure_slice(acquisition, index, noise, task, sources[index], flip_angle_deg[index], seed, report)
-        )
-        journal.finish(task.options.replicas or 1)
+    scan = _prepared(document, locate, journal, started)
+    sources, flip_angle_deg, beside = _read_beside(document, scan.acquisition, scan.noise, locate)
+    measure = _measured_by_column if scan.acquisition.is_3d else _measured_by_slice
+    slices = measure(scan, document, sources, flip_angle_deg, journal)
     if not any(s.mask.any() for s in slices):
         raise ReconstructionError(
             "The mask leaves no voxel of any slice.", "Lower its value, or choose another mask.", code="empty_mask"
@@ -142,16 +102,134 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
         )
 
     journal.begin("finish", "putting the result together")
-    return _result(document, acquisition, all_maps(document, slices), noise, slices, inputs, journal, started)
+    return _result(
+        document,
+        scan.protocol,
+        scan.geometry,
+        all_maps(document, slices),
+        scan.noise,
+        slices,
+        [*scan.inputs, *beside],
+        journal,
+        started,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    """What there is to measure: k-space as slices, or as slabs of accelerated partitions; its noise; where it lies."""
+
+    acquisition: Acquisition
+    noise: NoiseModel | None
+    geometry: tuple[SliceGeometry, ...]
+    protocol: Protocol
+    inputs: tuple[InputFile, ...]
+
+
+def _prepared(
+    document: TaskDocument, locate: Callable[[FileReference], Path], journal: Journal, started: float
+) -> _Prepared:
+    """Read signal and noise and refuse what does not fit together; of the k-space as read, no more is kept than needed.
+
+    Raises `NoSnr` with the image where nothing says what the noise is.
+    """
+    task = document.task
+    options = task.options.reconstructor.options
+    journal.begin("read", "reading the signal")
+    signal_path = locate(options.signal)
+    recorded = rawdata.read(signal_path, multiraid=_multiraid(options))
+    inputs = [_input_file("signal", signal_path, recorded.file_format)]
+    _describe(recorded, journal)
+    acquisition = as_asked(recorded, task)
+    if options.decimate:
+        journal.say(f"decimated: acceleration {in_words(acquisition.acceleration)}")
+    if _acl_is_idle(task.options.reconstructor):
+        journal.warn("acl is not used: coil maps by this method take all calibration data; innerACL would heed it.")
+    if recorded.n_repetitions > 1 and task.name is not Method.MR:
+        journal.say(f"{recorded.n_repetitions} repetitions: the SNR is that of the first")
+    geometry = geometry_of_slices(recorded)
+    protocol = _protocol(recorded, acquisition.acceleration)
+    journal.finish()
+
+    journal.begin("noise", "measuring the noise")
+    noise: NoiseModel | None = None
+    try:
+        noise, noise_inputs = _noise_model(recorded, options, locate)
+        inputs.extend(noise_inputs)
+        for warning in noise.warnings:
+            journal.warn(warning)
+    except _NoNoiseGiven as refusal:
+        if task.name is not Method.MR:
+            image = image_alone(as_slices(recorded) if recorded.is_3d else recorded)
+            partial = _result(document, protocol, geometry, [image], None, [], inputs, journal, started)
+            raise NoSnr(refusal.message, refusal.next_step, partial=partial) from None
+        journal.warn("No noise scan: coils were combined without whitening, which gives less SNR than they could.")
+    del recorded
+    if acquisition.is_3d and acquisition.acceleration[1] == 1:
+        n_repetitions = acquisition.n_repetitions if task.name is Method.MR else 1
+        acquisition = as_slices(acquisition, n_repetitions=n_repetitions)
+    journal.finish()
+    return _Prepared(acquisition=acquisition, noise=noise, geometry=geometry, protocol=protocol, inputs=tuple(inputs))
+
+
+def _measured_by_slice(
+    scan: _Prepared,
+    document: TaskDocument,
+    sources: Sequence[SliceSources],
+    flip_angle_deg: Sequence[Real | None],
+    journal: Journal,
+) -> list[SliceMaps]:
+    acquisition, n_replicas = scan.acquisition, document.task.options.replicas or 1
+    journal.expect(acquisition.n_slices * n_replicas)
+    slices = []
+    for index, seed in enumerate(np.random.SeedSequence(document.task.options.seed).spawn(acquisition.n_slices)):
+        journal.begin("reconstruct", f"slice {index + 1} of {acquisition.n_slices}")
+
+        def report(done: int) -> None:
+            journal.within(done, f"replica {done} of {n_replicas}")
+
+        slices.append(
+            measure_slice(acquisition, index, scan.noise, document, sources[index], flip_angle_deg[index], seed, report)
+        )
+        journal.finish(n_replicas)
+    return slices
+
+
+def _measured_by_column(
+    scan: _Prepared,
+    document: TaskDocument,
+    sources: Sequence[SliceSources],
+    flip_angle_deg: Sequence[Real | None],
+    journal: Journal,
+) -> list[SliceMaps]:
+    acquisition, n_replicas = scan.acquisition, document.task.options.replicas or 1
+    n_slabs, n_x = acquisition.n_slices, n_columns(acquisition)
+    n_slices = len(sources) // n_slabs
+    journal.expect(n_slabs * n_x * n_replicas)
+    slices = []
+    for index, seed in enumerate(np.random.SeedSequence(document.task.options.seed).spawn(n_slabs)):
+        journal.begin("reconstruct", f"slab {index + 1} of {n_slabs}")
+
+        def report(column: int, done: int) -> None:
+            where = f"column {column + 1} of {n_x}" + (f", replica {done} of {n_replicas}" if done else "")
+            journal.within(column * n_replicas + done, where)
+
+        own = slice(index * n_slices, (index + 1) * n_slices)
+        slices += measure_slab(
+            acquisition, index, scan.noise, document, sources[own], flip_angle_deg[own], seed, report
+        )
+        journal.finish(n_x * n_replicas)
+    return slices
 
 
 def _read_beside(
-    options: ReconstructorOptions,
+    document: TaskDocument,
     acquisition: Acquisition,
     noise: NoiseModel | None,
     locate: Callable[[FileReference], Path],
 ) -> tuple[tuple[SliceSources, ...], list[Real] | list[None], list[InputFile]]:
     """Read the files beside signal and noise: for coil maps and mask, and the flip angle, slice by slice."""
+    options = document.task.options.reconstructor.options
     of_maps = options.sensitivity_map.options
     named = {
         "coil maps": of_maps.sensitivity_map_source,
@@ -163,14 +241,16 @@ def _read_beside(
     sources = read_sources(of_maps, acquisition, white, source=paths.get("coil maps"), mask=paths.get("mask"))
     inputs = [_input_file(role, path, "raw or arrays") for role, path in paths.items()]
     if "flip angle" not in paths:
-        return sources, [None] * acquisition.n_slices, inputs
+        return sources, [None] * len(sources), inputs
     return sources, list(read_flip_angle(paths["flip angle"], SliceGrid.of(acquisition))), inputs
 
 
 def _describe(acquisition: Acquisition, journal: Journal) -> None:
+    n_z, n_y, n_samples = acquisition.kspace.shape[4:]
+    parts = f"slabs of {n_z} partitions x" if acquisition.is_3d else "slices of"
     journal.say(
-        f"signal: {acquisition.file_format}, {acquisition.n_slices} slices of {acquisition.kspace.shape[-2]} lines x "
-        f"{acquisition.kspace.shape[-1]} samples, {acquisition.n_coils} coils"
+        f"signal: {acquisition.file_format}, {acquisition.n_slices} {parts} {n_y} lines x {n_samples} samples, "
+        f"{acquisition.n_coils} coils"
     )
     for warning in acquisition.warnings:
         journal.warn(warning)
@@ -184,7 +264,7 @@ def _acl_is_idle(reconstructor: Reconstructor) -> bool:
         or reconstructor.name is ReconstructionName.GRAPPA
         or options.sensitivity_map.options.sensitivity_map_method is CoilMapMethod.INNER_ACL
     )
-    return options.acl != (None, None) and not is_heeded
+    return options.acl_xyz != (None, None, None) and not is_heeded
 
 
 def _multiraid(options: ReconstructorOptions) -> bool | None:
@@ -228,9 +308,28 @@ def _noise_model(
     )
 
 
+def _protocol(recorded: Acquisition, acceleration: tuple[int, int]) -> Protocol:
+    return Protocol(
+        matrix=(n_columns(recorded), int(recorded.kspace.shape[5]), recorded.n_slices * n_partitions(recorded)),
+        n_coils=recorded.n_coils,
+        n_averages=recorded.n_averages,
+        n_repetitions=recorded.n_repetitions,
+        acceleration=acceleration,
+        readout_oversampling=recorded.readout_oversampling,
+        dwell_time_s=recorded.dwell_time_s,
+        field_strength_t=recorded.field_strength_t,
+        flip_angle_deg=recorded.flip_angle_deg,
+        echo_time_s=recorded.echo_time_s,
+        repetition_time_s=recorded.repetition_time_s,
+        coil_names=recorded.coil_names,
+        removed_fields=recorded.removed_fields,
+    )
+
+
 def _result(
     document: TaskDocument,
-    acquisition: Acquisition,
+    protocol: Protocol,
+    geometry: tuple[SliceGeometry, ...],
     maps: list[Map],
     noise: NoiseModel | None,
     slices: list[SliceMaps],
@@ -241,24 +340,10 @@ def _result(
     return Result(
         document=document.anonymous(),
         maps=tuple(maps),
-        geometry=acquisition.geometry,
+        geometry=geometry,
         noise=noise,
-        coil_maps=tuple(s.coil_maps for s in slices) if document.output.coilsensitivity else (),
-        protocol=Protocol(
-            matrix=(n_columns(acquisition), int(acquisition.kspace.shape[5]), acquisition.n_slices),
-            n_coils=acquisition.n_coils,
-            n_averages=acquisition.n_averages,
-            n_repetitions=acquisition.n_repetitions,
-            acceleration=acquisition.acceleration,
-            readout_oversampling=acquisition.readout_oversampling,
-            dwell_time_s=acquisition.dwell_time_s,
-            field_strength_t=acquisition.field_strength_t,
-            flip_angle_deg=acquisition.flip_angle_deg,
-            echo_time_s=acquisition.echo_time_s,
-            repetition_time_s=acquisition.repetition_time_s,
-            coil_names=acquisition.coil_names,
-            removed_fields=acquisition.removed_fields,
-        ),
+        coil_maps=tuple(s.coil_maps for s in slices if s.coil_maps is not None),
+        protocol=protocol,
         inputs=tuple(inputs),
         warnings=tuple(journal.warnings),
         methods=methods_text(document, noise, slices[0] if slices else None),

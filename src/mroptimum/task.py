@@ -123,6 +123,12 @@ MAX_BOX = 128
 """Half-width of a box that covers an image of 256."""
 
 
+AMBIGUOUS_IN_3D = (
+    "accelerations and acl of a 3D scan have three numbers, [x, y, z] (readout, phase encoding, partitions); of two, "
+    "the second could be meant of phase encoding or of partitions"
+)
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
@@ -256,18 +262,39 @@ class Correction(_Part):
 
 
 class ReconstructorOptions(_Part):
-    """The data and how to reconstruct them. Pairs are `[x, y]`: readout, phase encoding."""
+    """The data and how to reconstruct them.
+
+    Along the axes there are two numbers in 2D, `[x, y]`: readout and phase encoding, and three in 3D, `[x, y, z]`:
+    readout, phase encoding and partitions. Of a 3D scan two numbers are refused, since they could be meant as either.
+    """
 
     signal: FileReference
     noise: Noise | None = None
     signal_multi_raid: bool | None = Field(None, validation_alias=AliasChoices("signalMultiRaid", "signalMultiraid"))
     sensitivity_map: SensitivityMap = SensitivityMap()
     decimate: bool = Field(False, description="undersample a full scan, as if it had been accelerated")
-    accelerations: tuple[PositiveInt, PositiveInt] | None = Field(None, description="null: as the file was sampled")
-    acl: tuple[PositiveInt | None, PositiveInt | None] = Field(
-        (None, None), description="extent of the calibration region in samples; null: all there is"
+    accelerations: tuple[PositiveInt, ...] | None = Field(
+        None,
+        min_length=2,
+        max_length=3,
+        description="2D: [1, R], of the readout (never undersampled) and of phase encoding; 3D: [1, R_y, R_z], of the "
+        "readout, phase encoding and partitions. null: as the file was sampled",
     )
-    kernel_size: tuple[PositiveInt, PositiveInt] | None = Field(None, description="GRAPPA only")
+    acl: tuple[PositiveInt | None, ...] = Field(
+        (None, None),
+        min_length=2,
+        max_length=3,
+        description="extent of the calibration region in samples, along the axes of accelerations: [x, y] in 2D, "
+        "[x, y, z] in 3D; null: all there is",
+    )
+    kernel_size: tuple[PositiveInt, PositiveInt] | None = Field(
+        None, description="GRAPPA only: samples of each line, and acquired lines"
+    )
+    keep_acs: bool = Field(
+        False,
+        description="GRAPPA only: put the calibration lines back into the image; SNR is then measured with replicas "
+        "(pmr, mr, cr), and there is no g-factor",
+    )
     gfactor: bool = True
     correction: Correction = Correction()
 
@@ -275,9 +302,39 @@ class ReconstructorOptions(_Part):
     def _consistent(self) -> Self:
         if self.accelerations and self.accelerations[0] != 1:
             raise ValueError("accelerations: the readout (first number) is never undersampled; give [1, R]")
-        if self.decimate and (self.accelerations is None or self.accelerations[1] < 2):
-            raise ValueError("decimate needs accelerations [1, R] with R of at least 2")
+        if self.decimate and not self.is_accelerated:
+            raise ValueError("decimate needs accelerations [1, R] (3D: [1, R_y, R_z]) with an R of at least 2")
         return self
+
+    @property
+    def is_accelerated(self) -> bool:
+        """Whether the task names an acceleration above 1."""
+        return self.accelerations is not None and max(self.accelerations) > 1
+
+    @property
+    def accelerations_yz(self) -> tuple[int, int] | None:
+        """The accelerations of phase encoding and partitions; None: as the file was sampled."""
+        if self.accelerations is None:
+            return None
+        _, y, z = (*self.accelerations, 1)[:3]
+        return y, z
+
+    @property
+    def acl_xyz(self) -> tuple[int | None, int | None, int | None]:
+        """The extent of the calibration region along readout, phase encoding and partitions."""
+        x, y, z = (*self.acl, None)[:3]
+        return x, y, z
+
+    @property
+    def of_three_axes(self) -> bool:
+        """Whether anything is said of a third axis."""
+        return len(self.accelerations or ()) == 3 or len(self.acl) == 3
+
+    @property
+    def of_two_axes(self) -> bool:
+        """Whether two numbers say what would need three of a 3D scan; two that mean "nothing" do for both."""
+        of_two = (self.accelerations or (1, 1)) != (1, 1) and len(self.accelerations or ()) == 2
+        return of_two or (len(self.acl) == 2 and self.acl != (None, None))
 
 
 class Reconstructor(_Part):
@@ -291,10 +348,16 @@ class Reconstructor(_Part):
     @model_validator(mode="after")
     def _needed(self) -> Self:
         unaccelerated = self.name in {ReconstructionName.RSS, ReconstructionName.B1}
-        if unaccelerated and self.options.accelerations and self.options.accelerations[1] > 1:
+        if unaccelerated and self.options.is_accelerated:
             raise ValueError(f"{self.name} reconstructs full scans; for an acceleration choose sense or grappa")
         if self.options.kernel_size and self.name is not ReconstructionName.GRAPPA:
             raise ValueError("kernelSize goes with grappa only")
+        if self.options.keep_acs and self.name is not ReconstructionName.GRAPPA:
+            raise ValueError(
+                "keepAcs goes with grappa only: sense unfolds the regular lines, calibration lines give it its maps"
+            )
+        if self.name is ReconstructionName.GRAPPA and (self.options.accelerations_yz or (1, 1))[1] > 1:
+            raise ValueError("grappa fills in lines, not partitions; for accelerated partitions choose sense")
         return self
 
 
@@ -314,7 +377,9 @@ class Task(_Part):
     """Schema v0: a method, a reconstruction, and their data."""
 
     version: Literal["v0"] = "v0"
-    acquisition: Literal[2, 3] = 2
+    acquisition: Literal[2, 3] | None = Field(
+        None, description="2: slices, 3: slabs of phase-encoded partitions. null: as the file was recorded"
+    )
     type: Annotated[Literal["snr"], BeforeValidator(_lower)] = "snr"
     id: int | None = None
     queued: bool | None = None
@@ -337,9 +402,21 @@ class Task(_Part):
         return self
 
     @model_validator(mode="after")
-    def _available(self) -> Self:
-        if self.acquisition == 3:
-            raise ValueError("3D acquisitions are not available in this version")
+    def _of_its_axes(self) -> Self:
+        options = self.options.reconstructor.options
+        if self.acquisition == 2 and options.of_three_axes:
+            raise ValueError("accelerations and acl have two numbers, [x, y]; a third goes with acquisition 3")
+        if self.acquisition == 3 and options.of_two_axes:
+            raise ValueError(AMBIGUOUS_IN_3D)
+        return self
+
+    @model_validator(mode="after")
+    def _measurable(self) -> Self:
+        if self.name is Method.AC and self.options.reconstructor.options.keep_acs:
+            raise ValueError(
+                "keepAcs has no analytic noise: lines that are put back make the noise of every voxel depend on all "
+                "others of its column; choose pmr, mr or cr"
+            )
         return self
 
 

@@ -115,7 +115,11 @@ OPTIONS = (*RECONSTRUCTOR, "options")
         ((*OPTIONS, "sensitivityMap", "options", "mask"), {"method": "percentage", "value": 101}, "at most 100"),
         ((*OPTIONS, "sensitivityMap", "options", "mask"), {"method": "no", "k": 3}, "espirit only"),
         ((*OPTIONS, "sensitivityMap", "options", "loadSensitivity"), True, "sensitivityMapSource goes with"),
-        (("task", "acquisition"), 3, "3D acquisitions"),
+        (("task", "acquisition"), 3, "accelerations and acl of a 3D scan have three numbers"),
+        (("task", "acquisition"), 4, "acquisition"),
+        ((*OPTIONS, "accelerations"), [1, 2, 2, 2], "accelerations"),
+        ((*OPTIONS, "acl"), [None, 24, 24], "a third goes with acquisition 3"),
+        ((*OPTIONS, "keepAcs"), True, "keepAcs goes with grappa only"),
     ],
 )
 def test_what_means_nothing_is_refused_by_name(where: tuple[str, ...], value: object, complaint: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mroptimum.coils.calibration import CalibrationRegion, calibration_image
 from mroptimum.coils.maps_for import maps_for
-from mroptimum.coils.masks import object_mask
+from mroptimum.coils.masks import mask_by_magnitude, object_mask
 from mroptimum.coils.sensitivities import CoilMaps, coil_maps
 from mroptimum.coils.sources import SliceSources, read_sources
 from mroptimum.coils.sums import inner_product, root_sum_of_squares
@@ -22,6 +22,7 @@ __all__ = [
     "coil_maps",
     "inner_product",
     "maps_for",
+    "mask_by_magnitude",
     "object_mask",
     "read_sources",
     "root_sum_of_squares",

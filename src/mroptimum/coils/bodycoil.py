@@ -15,6 +15,7 @@ from mroptimum.coils.phase import principal_coil
 from mroptimum.convention import Complex
 from mroptimum.errors import ReconstructionError
 from mroptimum.noise import n_columns
+from mroptimum.partitions import as_slices
 from mroptimum.rawdata.acquisition import Acquisition
 
 SAME_WITHIN_MM = 0.5
@@ -49,12 +50,20 @@ def reference_image(kspace: Complex, widths: tuple[int, int]) -> Complex:
 def body_coil_kspace(body: Acquisition, scan: Acquisition) -> Complex:
     """Return the k-space of a body-coil scan, (slice, channel, y, x), oversampling removed, averages averaged.
 
-    Raises `ReconstructionError` unless it is a full scan of the same slices on the same matrix as `scan`.
+    A slab counts as its partitions. Raises `ReconstructionError` unless it is a full scan of the same slices on the
+    same matrix as `scan`, and where that is a slab whose partitions are accelerated.
     """
+    if scan.is_3d:
+        raise ReconstructionError(
+            "Coil maps by bodycoil are not made for slabs whose partitions are accelerated.",
+            "Choose another method for the coil maps, such as inner or espirit.",
+        )
+    if body.is_3d and body.sampled.all():
+        body = as_slices(body)
     kspace = body.kspace[:, 0].mean(axis=0)[:, :, 0]
     found = (body.n_slices, kspace.shape[2], n_columns(body))
     wanted = (scan.n_slices, scan.kspace.shape[5], n_columns(scan))
-    if found != wanted or body.kspace.shape[4] > 1:
+    if found != wanted or body.is_3d:
         raise _mismatch(f"it has {_in_words(found)}, the scan {_in_words(wanted)}")
     if not body.sampled.all():
         raise _mismatch("it is not fully sampled")

@@ -11,17 +11,23 @@ from mroptimum.convention import Complex
 
 @dataclass(frozen=True, kw_only=True)
 class CalibrationRegion:
-    """The calibration data of one slice.
+    """The calibration data of one slice (y, x), or of one plane (z, y) of a slab, at one place along the readout.
 
     ``kspace`` is (coil, y, x), whitened, centre at n // 2, zero where not sampled; ``widths`` (y, x) is the extent, in
-    samples, of the fully sampled region around its centre. ``noise_sd`` is the standard deviation of the complex noise
-    of one sample: 1 for whitened k-space of a full scan, more where an image was scaled by what partial Fourier leaves
-    out; None where the noise is not known.
+    samples, of the fully sampled region around its centre, and ``axes`` what is counted along each. ``noise_sd`` is the
+    standard deviation of the complex noise of one sample: 1 for whitened k-space of a full scan, more where an image
+    was scaled by what partial Fourier leaves out; None where the noise is not known.
     """
 
     kspace: Complex
     widths: tuple[int, int]
     noise_sd: float | None = None
+    axes: tuple[str, str] = ("lines", "samples")
+
+    @property
+    def in_words(self) -> str:
+        """The extent in words."""
+        return " x ".join(f"{width} {axis}" for width, axis in zip(self.widths, self.axes, strict=True))
 
     @cached_property
     def image(self) -> Complex:

@@ -22,15 +22,20 @@ NO_SOURCES = SliceSources()
 
 
 def maps_for(
-    options: SensitivityMapOptions, region: CalibrationRegion | None, sources: SliceSources = NO_SOURCES
+    options: SensitivityMapOptions,
+    region: CalibrationRegion | None,
+    sources: SliceSources = NO_SOURCES,
+    mask: BoolMask | None = None,
 ) -> CoilMaps:
     """Return the coil maps of one slice, inside the mask that goes with them.
 
     `region` is the slice's calibration data; None for an accelerated scan without any, which is enough for maps from a
-    file with no mask or one by upload. Raises `ReconstructionError` where something needed is missing or does not fit.
+    file with no mask or one by upload. A `mask` takes the place of the one that the options ask for. Raises
+    `ReconstructionError` where something needed is missing or does not fit.
     """
     made = _made(options, region, sources)
-    return coil_maps(made.sensitivities, _mask(options.mask, made, region, sources), made.words)
+    inside = _mask(options.mask, made, region, sources) if mask is None else mask
+    return coil_maps(made.sensitivities, inside, made.words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,7 @@ def _made(options: SensitivityMapOptions, region: CalibrationRegion | None, sour
     if sources.maps is not None:
         return _Made(sensitivities=sources.maps, words="from a file, whitened by the noise of this scan")
     region = _present(region)
-    extent = f"{region.widths[0]} lines x {region.widths[1]} samples"
+    extent = region.in_words
     match options.sensitivity_map_method:
         case CoilMapMethod.INNER | CoilMapMethod.INNER_ACL:
             return _Made(sensitivities=region.image, words=f"Hann-apodised, {extent}")

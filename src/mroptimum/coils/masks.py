@@ -26,7 +26,11 @@ def object_mask(image: Complex, mask: Mask) -> BoolMask:
 
     Of the methods `no`, `percentage`, `threshold` and `reference`; the others need more than an image.
     """
-    magnitude = root_sum_of_squares(image)
+    return mask_by_magnitude(root_sum_of_squares(image), mask)
+
+
+def mask_by_magnitude(magnitude: Real, mask: Mask) -> BoolMask:
+    """Return the same of a root of sum of squares, (y, x), that was computed elsewhere."""
     value = mask.value or 0.0
     match mask.method:
         case MaskMethod.NO:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mroptimum.errors import ReconstructionError, UnreadableFile
 from mroptimum.export.nifti import stacks
 from mroptimum.noise import n_columns
+from mroptimum.partitions import geometry_of_slices, n_partitions
 from mroptimum.rawdata.acquisition import Acquisition, SliceGeometry
 
 SAME_WITHIN_VOXELS = 0.05
@@ -25,7 +26,7 @@ _MAX_VOLUME_BYTES = 2**30
 
 @dataclass(frozen=True, kw_only=True)
 class SliceGrid:
-    """The voxels of a scan, readout oversampling removed; ``geometry`` is empty when the file knows none."""
+    """The voxels of a scan, oversampling removed, partitions as slices; no ``geometry`` when the file knows none."""
 
     n_slices: int
     n_coils: int
@@ -37,11 +38,11 @@ class SliceGrid:
     def of(cls, scan: Acquisition) -> SliceGrid:
         """Return the grid of a scan."""
         return cls(
-            n_slices=scan.n_slices,
+            n_slices=scan.n_slices * n_partitions(scan),
             n_coils=scan.n_coils,
             n_y=int(scan.kspace.shape[5]),
             n_x=n_columns(scan),
-            geometry=scan.geometry,
+            geometry=geometry_of_slices(scan),
         )
 
     def affines(self) -> list[NDArray[np.float64]]:

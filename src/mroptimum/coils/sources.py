@@ -47,9 +47,9 @@ def read_sources(
     for files that cannot be used and `ReconstructionError` for those that do not fit the scan.
     """
     grid = SliceGrid.of(scan)
-    maps: list[Complex | None] = [None] * scan.n_slices
-    body_coil: list[Complex | None] = [None] * scan.n_slices
-    masks: list[NDArray[np.bool_] | None] = [None] * scan.n_slices
+    maps: list[Complex | None] = [None] * grid.n_slices
+    body_coil: list[Complex | None] = [None] * grid.n_slices
+    masks: list[NDArray[np.bool_] | None] = [None] * grid.n_slices
     if source is not None and options.sensitivity_map_method is CoilMapMethod.BODYCOIL:
         body_coil = list(body_coil_kspace(rawdata.read(source, multiraid=False), scan))
     elif source is not None:

@@ -88,11 +88,13 @@ class NoiseScan:
 class Calibration:
     """Auto-calibration lines on the grid of the acquisition they belong to.
 
-    ``kspace`` is ``(slice, coil, z, y, x)``, zero where nothing was sampled; ``sampled`` is ``(z, y)``.
+    ``kspace`` is ``(slice, coil, z, y, x)``, zero where nothing was sampled; ``sampled`` is ``(z, y)``. ``noise_power``
+    is that of its samples over that of one recorded sample, 1/n after averaging n.
     """
 
     kspace: Complex64
     sampled: Mask
+    noise_power: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,7 +138,10 @@ def _comb(certain: list[int], recorded: list[int]) -> range | None:
     without holes. A block nearly as wide as k-space is none: it is full sampling with a hole in it.
     """
     present = set(recorded)
-    for spacing in sorted({b - a for a, b in pairwise(certain)} or {1}, reverse=True):
+    # No comb is wider than the widest gap that was left: few certain lines, at both ends, may lie further apart.
+    gaps = {b - a for a, b in pairwise(recorded)} or {1}
+    spacings = gaps | {gap for gap in (b - a for a, b in pairwise(certain)) if gap <= max(gaps)}
+    for spacing in sorted(spacings, reverse=True):
         first, last = certain[0], certain[-1]
         while first - spacing in present:
             first -= spacing
@@ -232,3 +235,33 @@ def sampling_warnings(sampling: Sampling) -> tuple[str, ...]:
     if is_without_gaps(sampling.lines):
         return ("The corners of k-space were not sampled (elliptical sampling): they count as zero.",)
     return (f"{irregularity(sampling.lines)}; parallel imaging needs regular sampling.",)
+
+
+def central(n: int, width: int) -> Mask:
+    """Return which of `n` samples are the `width` central ones."""
+    start = n // 2 - width // 2
+    index = np.arange(n)
+    return (index >= start) & (index < start + width)
+
+
+def central_block(sampled: Mask) -> tuple[int, int]:
+    """Return the extent (z, y) of the largest block around the centre of k-space in which all lines are sampled.
+
+    An axis sampled from end to end counts whole; else the block reaches as far on one side as on the other. 0 where the
+    centre was not sampled.
+    """
+    n_z = len(sampled)
+    heights = [n_z, *range(2, n_z, 2)]
+    blocks = [(height, _central_run(np.asarray(sampled[central(n_z, height)].all(axis=0)))) for height in heights]
+    largest = max(blocks, key=lambda block: block[0] * block[1])
+    return largest if largest[1] else (0, 0)
+
+
+def _central_run(row: Mask) -> int:
+    if row.all():
+        return len(row)
+    missing = np.flatnonzero(~row)
+    centre = len(row) // 2
+    before = centre - 1 - int(missing[missing < centre].max(initial=-1))
+    after = int(missing[missing >= centre].min(initial=len(row))) - centre
+    return 2 * min(before, after)

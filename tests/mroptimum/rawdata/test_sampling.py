@@ -117,3 +117,12 @@ def test_a_block_ends_where_lines_are_missing() -> None:
     seed = mask(16, [7, 9])
     assert np.flatnonzero(calibration_block(recorded, seed)[0]).tolist() == [6, 7, 8, 9, 10]
     assert not calibration_block(recorded, mask(16, [])).any()
+
+
+@pytest.mark.parametrize(("length", "spacing"), [(32, 2), (64, 4), (60, 3)])
+def test_calibration_lines_nearly_as_wide_as_k_space_leave_the_comb_what_it_is(length: int, spacing: int) -> None:
+    comb = list(range(0, length, spacing))
+    marked = mask(length, [line for line in comb if 1 <= line <= comb[-1] - 1])
+    sampling = split_sampling(mask(length, comb), marked)
+    assert np.flatnonzero(sampling.lines[0]).tolist() == comb
+    assert sampling.acceleration == (spacing, 1)
