@@ -15,9 +15,11 @@ from cloudmr.delivery.mail import MailServer
 from cloudmr.errors import SettingsError
 from cloudmr.model.limits import Limits
 from cloudmr.model.proxies import Networks, parse_networks
+from cloudmr.model.registration import Operator
 
 _MIN_SECRET_LENGTH = 32
 _NOT_SHOWN = "(set)"
+_NOT_SET = "(not set)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,11 @@ class Settings:
     mail_server: MailServer | None = field(default=None, repr=False)
     trusted_proxies: Networks = ()
     allows_private_webhooks: bool = False
+    operator_account_id: str | None = None
+    principal_arn: str | None = None
+    image_repository: str | None = None
+    image_regions: tuple[str, ...] = Operator.image_regions
+    is_private_url_allowed: bool = False
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -117,6 +124,16 @@ class Settings:
             max_stored_bytes_each=self.max_stored_bytes_each,
         )
 
+    @property
+    def operator(self) -> Operator:
+        """Who this Brain is in AWS."""
+        return Operator(
+            account_id=self.operator_account_id,
+            principal_arn=self.principal_arn,
+            image_repository=self.image_repository,
+            image_regions=self.image_regions,
+        )
+
     def describe(self) -> Iterator[SettingRow]:
         """Yield a row for each setting, with where its value came from and without secrets."""
         for variable in _VARIABLES:
@@ -137,6 +154,8 @@ class Settings:
         if variable.is_secret:
             return _NOT_SHOWN if getattr(self, variable.field) else f"(kept in {self.home / 'secret-key'})"
         found = getattr(self, variable.field.removeprefix("given_"))
+        if found is None:
+            return _NOT_SET
         if isinstance(found, bool):
             return "on" if found else "off"
         value = ", ".join(map(str, found)) if isinstance(found, tuple) else str(found)
@@ -225,6 +244,31 @@ def _yes_or_no(text: str) -> bool:
     if text.lower() not in {"yes", "no", "true", "false", "1", "0"}:
         raise ValueError("yes or no is needed")
     return text.lower() in {"yes", "true", "1"}
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise ValueError("the twelve digits of an AWS account are needed")
+    return text
+
+
+def _principal(text: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", text):
+        raise ValueError("the ARN of an IAM role is needed")
+    return text
+
+
+def _repository(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+(@sha256:[0-9a-f]{64})?", text):
+        raise ValueError("registry/name is needed, with @sha256:… behind it or without")
+    return text
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    regions = tuple(filter(None, (region.strip() for region in text.split(","))))
+    if not regions or not all(re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", region) for region in regions):
+        raise ValueError("names of AWS regions, by commas, are needed")
+    return regions
 
 
 def _host(text: str) -> str:
@@ -321,5 +365,35 @@ _VARIABLES = (
         field="allows_private_webhooks",
         parse=_yes_or_no,
         meaning="Whether webhooks may go to private addresses, and without encryption.",
+    ),
+    _Variable(
+        name="CLOUDMR_OPERATOR_ACCOUNT_ID",
+        field="operator_account_id",
+        parse=_account,
+        meaning="AWS account of the operator: units there are of mode 1.",
+    ),
+    _Variable(
+        name="CLOUDMR_BRAIN_PRINCIPAL_ARN",
+        field="principal_arn",
+        parse=_principal,
+        meaning="IAM role as which the Brain comes to units in AWS accounts.",
+    ),
+    _Variable(
+        name="CLOUDMR_IMAGE_REPOSITORY",
+        field="image_repository",
+        parse=_repository,
+        meaning="Where units in AWS get their image, with its digest (name@sha256:…) or without.",
+    ),
+    _Variable(
+        name="CLOUDMR_IMAGE_REGIONS",
+        field="image_regions",
+        parse=_regions,
+        meaning="AWS regions, by commas, that have the image.",
+    ),
+    _Variable(
+        name="CLOUDMR_PRIVATE_URL_ALLOWED",
+        field="is_private_url_allowed",
+        parse=_yes_or_no,
+        meaning="Whether units may be announced although CLOUDMR_PUBLIC_URL leads nowhere from elsewhere (for tests).",
     ),
 )

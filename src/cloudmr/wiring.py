@@ -29,6 +29,7 @@ from cloudmr.model.estimates import most_memory_bytes
 from cloudmr.model.ids import Kind
 from cloudmr.model.messages import MessageKind
 from cloudmr.model.units import ComputingUnit, Provider
+from cloudmr.probes.local import LocalProbe
 from cloudmr.services.background import Chore, background
 from cloudmr.services.brain import Brain, Connect, UnitLink
 from cloudmr.services.passwords import Passwords
@@ -178,7 +179,8 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
     secret_key = settings.secret_key or _own_secret_key(settings)
     storage = LocalStorage(settings.storage, base_url=f"{settings.public_url}/objects", secret_key=secret_key)
     compute = LocalCompute(settings.home / "unit", storage_root=settings.storage)
-    here = UnitLink(storage=storage, compute=compute, brain_url=settings.local_url)
+    probe = LocalProbe(storage_root=settings.storage, run_root=settings.home / "unit")
+    here = UnitLink(storage=storage, compute=compute, probe=probe, brain_url=settings.local_url)
     brain = Brain(
         database=Database(make_engine(settings.database_url)),
         connect=_connect(here if settings.has_local_unit else None),
@@ -194,6 +196,8 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
         },
         confirms_addresses=settings.mail_server is not None,
         allows_private_webhooks=settings.allows_private_webhooks,
+        operator=settings.operator,
+        is_private_url_allowed=settings.is_private_url_allowed,
     )
     chores = (
         lambda: storage.remove_leftovers(before=brain.now() - _LEFTOVERS_KEPT),

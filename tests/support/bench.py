@@ -32,6 +32,7 @@ from cloudmr.model.messages import MessageKind
 from cloudmr.model.people import Caller
 from cloudmr.model.tokens import Scope
 from cloudmr.model.units import ComputingUnit, Mode, Provider
+from cloudmr.probes.memory import MemoryProbe
 from cloudmr.services.brain import Brain, UnitLink
 from cloudmr.services.dispatch_jobs import dispatch_jobs
 from cloudmr.services.hear_unit import hear_report
@@ -132,6 +133,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.unit = MemoryCompute(deliver=self.deliver, clock=self.clock)
+        self.probe = MemoryProbe(clock=self.clock)
         self.storage = LocalStorage(
             self.folder / "storage", base_url=f"{BRAIN_URL}/objects", secret_key=SECRET_KEY, clock=self.clock
         )
@@ -147,7 +149,7 @@ class Bench:
         compute = WatchedCompute(self.unit, database, self.fate) if self.is_watched else self.unit
         return Brain(
             database=database,
-            connect=lambda _: UnitLink(storage=self.storage, compute=compute, brain_url=BRAIN_URL),
+            connect=lambda _: UnitLink(storage=self.storage, compute=compute, probe=self.probe, brain_url=BRAIN_URL),
             passwords=Passwords(PasswordHasher.from_parameters(CHEAPEST)),
             secret_key=SECRET_KEY,
             limits=self.limits,

@@ -30,7 +30,7 @@ class Kind(StrEnum):
     """A computing unit."""
     USER = "user"
     """A person's account."""
-    REGION = "region"
+    REGION = "roi"
     """A region of interest in a job's images."""
     SHARE = "share"
     """A permission to look at a job."""

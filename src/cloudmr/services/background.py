@@ -19,6 +19,7 @@ from cloudmr.services.expire import expire
 from cloudmr.services.purge import purge_data, purge_results
 from cloudmr.services.reconcile_jobs import reconcile_jobs, recover_jobs
 from cloudmr.services.tidy import tidy
+from cloudmr.services.verify_unit import verify_units
 
 Chore = Callable[[], object]
 """Something to be done now and then."""
@@ -45,6 +46,8 @@ def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
         _Round(
             alarm=brain.check_alarm, every_s=_EVERY_S, work=[partial(reconcile_jobs, brain), partial(purge_data, brain)]
         ),
+        # A round of its own: a unit that does not answer takes its time to say so, and jobs are not to wait for it.
+        _Round(alarm=brain.unit_alarm, every_s=_EVERY_S, work=[partial(verify_units, brain)]),
         _Round(alarm=brain.outbox_alarm, every_s=_EVERY_S, work=[partial(deliver_messages, brain)]),
         _Round(
             alarm=tidying,

@@ -14,17 +14,20 @@ from cloudmr.model.ids import Entropy, Kind, new_id
 from cloudmr.model.instants import Clock, utc_now
 from cloudmr.model.limits import Limits
 from cloudmr.model.messages import MessageKind
+from cloudmr.model.registration import Operator
 from cloudmr.model.units import ComputingUnit
+from cloudmr.probes.base import UnitProbe
 from cloudmr.services.passwords import Passwords
 from cloudmr.storage.base import ObjectStorage
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnitLink:
-    """The way to one unit: its storage, its compute, and the address at which it reaches the Brain."""
+    """The way to one unit: its storage, its compute, what looks at it, and where it reaches the Brain."""
 
     storage: ObjectStorage
     compute: ComputeBackend
+    probe: UnitProbe
     brain_url: str
 
 
@@ -38,7 +41,8 @@ class Brain:
 
     `public_url` is where people reach the Brain, `carriers` how messages leave it. `confirms_addresses` says that mails
     arrive, and that an account begins when its owner has opened one; `allows_private_webhooks` that webhooks may go to
-    any address.
+    any address. `operator` is who it is in AWS; `is_private_url_allowed` says that units may be announced although
+    `public_url` leads nowhere from elsewhere.
     """
 
     database: Database
@@ -52,8 +56,11 @@ class Brain:
     carriers: Mapping[MessageKind, Carrier] = field(default_factory=dict)
     confirms_addresses: bool = False
     allows_private_webhooks: bool = False
+    operator: Operator = field(default_factory=Operator)
+    is_private_url_allowed: bool = False
     dispatch_alarm: threading.Event = field(default_factory=threading.Event)
     check_alarm: threading.Event = field(default_factory=threading.Event)
+    unit_alarm: threading.Event = field(default_factory=threading.Event)
     outbox_alarm: threading.Event = field(default_factory=threading.Event)
 
     def new_id(self, kind: Kind) -> str:

@@ -17,8 +17,8 @@ from cloudmr.services.changes import write_change
 from cloudmr.services.queue_places import room_at
 
 _log = logging.getLogger(__name__)
-_ILL = frozenset({UnitStatus.UNWELL, UnitStatus.GONE})
-"""A job waits until its unit is well again; it never goes to another one by itself."""
+_ILL = frozenset({UnitStatus.UNVERIFIED, UnitStatus.UNWELL, UnitStatus.GONE})
+"""A job waits until its unit is well (again); it never goes to another one by itself."""
 _FIRST_LOOK = timedelta(seconds=10)
 
 
@@ -32,17 +32,20 @@ def dispatch_jobs(brain: Brain) -> int:
     with brain.database.read() as transaction:
         queues = transaction.jobs.queue()
         units = transaction.units.by_ids(queues)
+        doubted = transaction.unit_care.doubted(queues)
     for unit in units:
-        if unit.status in _ILL:
+        if unit.status in _ILL or unit.id in doubted:
             _explain(brain, unit)
             continue
         for job_id in _turns(brain, unit, queues[unit.id]):
-            n_started += _give_turn(brain, job_id, unit)
+            n_started += give_turn(brain, job_id, unit)
     return n_started
 
 
 def _explain(brain: Brain, unit: ComputingUnit) -> None:
-    reason = f"The computing unit {unit.alias} is {unit.status}; the job waits until it is ready again."
+    why = f" {unit.status_reason}" if unit.status_reason else ""
+    state = "in doubt, since it did not answer" if unit.status is UnitStatus.READY else unit.status
+    reason = f"The computing unit {unit.alias} is {state}; the job waits until it is ready.{why}"
     with brain.database.write() as transaction:
         transaction.jobs.explain_waiting(unit.id, reason)
 
@@ -53,7 +56,8 @@ def _turns(brain: Brain, unit: ComputingUnit, queue: Sequence[Waiting]) -> list[
     return [waiting.job_id for waiting in next_turns(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)]
 
 
-def _give_turn(brain: Brain, job_id: str, unit: ComputingUnit) -> bool:
+def give_turn(brain: Brain, job_id: str, unit: ComputingUnit) -> bool:
+    """Start a job, whoever else waits and however its unit is; tell whether it was there to be started."""
     job = _mark(brain, job_id)
     if job is None:
         return False
@@ -95,3 +99,5 @@ def _start(brain: Brain, job: Job, unit: ComputingUnit) -> None:
         with brain.database.write() as transaction:
             reason = f"The computing unit does not answer. {error.message}"
             transaction.jobs.note(job, check_at=job.check_at, waiting_reason=reason, claimed_at=None)
+            transaction.unit_care.doubt(unit.id, now=brain.now())
+        brain.unit_alarm.set()

@@ -6,11 +6,18 @@ neither read its files nor follow its processes, so it is refused, or runs witho
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cloudmr.errors import Conflict
 from cloudmr.model.ids import Kind
+from cloudmr.model.unit_health import Care
 from cloudmr.model.units import APP_NAME, ComputingUnit, Mode, Provider, UnitStatus
 from cloudmr.services.brain import Brain
 from cloudmr.storage.base import Bucket
+
+_FIRST_LOOK = timedelta(minutes=1)
+_FIRST_PROOF = timedelta(hours=1)
+"""Not as a Brain starts, when there is other work to do."""
 
 
 def provide_local_unit(brain: Brain, *, unit_id: str | None = None) -> ComputingUnit:
@@ -43,4 +50,8 @@ def provide_local_unit(brain: Brain, *, unit_id: str | None = None) -> Computing
                 "Set CLOUDMR_HOME to their home, on the same machine; or run every Brain with CLOUDMR_LOCAL_UNIT=off.",
                 code="unit_of_another_home",
             )
+        if transaction.unit_care.get(unit.id) is None:
+            now = brain.now()
+            care = Care(unit_id=unit.id, check_at=now + _FIRST_LOOK, known_answer_at=now + _FIRST_PROOF)
+            transaction.unit_care.put(care)
         return unit

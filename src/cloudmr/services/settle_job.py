@@ -16,6 +16,7 @@ from cloudmr.model.estimates import after_running_out
 from cloudmr.model.events import BRAIN, JobAction
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.retention import results_expire_at
+from cloudmr.model.units import ComputingUnit, UnitStatus
 from cloudmr.services.attempts import execution_request
 from cloudmr.services.brain import Brain
 from cloudmr.services.changes import write_change
@@ -72,8 +73,18 @@ def _judge(brain: Brain, job: Job) -> Verdict:
         elif isinstance(verdict, Stop):
             link.compute.stop(job.execution_name)
     except UnitUnavailable as error:
+        _doubt(brain, unit)
         return decide_silent(job, silence=error.message, now=brain.now(), limits=brain.limits)
     return verdict
+
+
+def _doubt(brain: Brain, unit: ComputingUnit) -> None:
+    """Have a unit that did not answer looked at, unless it is known to be ill."""
+    if unit.status is UnitStatus.READY:
+        with brain.database.write() as transaction:
+            is_news = transaction.unit_care.doubt(unit.id, now=brain.now())
+        if is_news:
+            brain.unit_alarm.set()
 
 
 def _write(brain: Brain, job: Job, verdict: Verdict, actor: str) -> Job | None:

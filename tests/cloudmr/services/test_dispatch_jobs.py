@@ -76,7 +76,7 @@ def test_the_least_recent_user_is_first(make_bench: MakeBench) -> None:
     assert order == [f"{job.id}-1" for job in (first, third, second)]
 
 
-@pytest.mark.parametrize("status", [UnitStatus.UNWELL, UnitStatus.GONE])
+@pytest.mark.parametrize("status", [UnitStatus.UNVERIFIED, UnitStatus.UNWELL, UnitStatus.GONE])
 def test_a_unit_that_is_ill_gets_no_jobs_and_nobody_else_does(bench: Bench, ada: Caller, status: UnitStatus) -> None:
     unit = bench.own_unit(ada)
     started = bench.data_file(ada)
@@ -89,7 +89,7 @@ def test_a_unit_that_is_ill_gets_no_jobs_and_nobody_else_does(bench: Bench, ada:
     assert dispatch_jobs(bench.brain) == 0
     waiting = bench.read(job)
     assert (waiting.state, waiting.unit_id) == (JobState.QUEUED, unit.id)
-    assert waiting.waiting_reason == f"The computing unit my own is {status}; the job waits until it is ready again."
+    assert waiting.waiting_reason == f"The computing unit my own is {status}; the job waits until it is ready."
     with bench.brain.database.write() as transaction:
         assert transaction.jobs.explain_waiting(unit.id, waiting.waiting_reason) == 0, "it is written once"
         transaction.units.replace(unit)

@@ -13,7 +13,7 @@ from cloudmr.storage.base import Bucket
 
 
 def look(bench: Bench, job: Job) -> Observation:
-    return observe(UnitLink(storage=bench.storage, compute=bench.unit, brain_url=BRAIN_URL), job)
+    return observe(UnitLink(storage=bench.storage, compute=bench.unit, probe=bench.probe, brain_url=BRAIN_URL), job)
 
 
 def put(bench: Bench, bucket: Bucket, key: str, content: bytes) -> None:
