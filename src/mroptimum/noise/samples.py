@@ -13,6 +13,7 @@ Covariance = NDArray[np.complex128]
 
 MIN_SAMPLES_PER_COIL = 50
 """Below this many samples a coil, the SNR is biased by more than 1 % (sqrt(N / (N - n_coils)))."""
+_RECORD_AGAIN = "Check the coil's connection and record the noise scan again."
 
 
 def covariance(samples: Complex) -> Covariance:
@@ -32,17 +33,14 @@ def checked_covariance(samples: Complex64, coil_names: tuple[str, ...], warnings
     `samples` is (readout, coil, sample). Raises `NoiseError` for a coil without noise, for values that are not finite,
     and for fewer samples than coils.
     """
+    if not np.all(np.isfinite(samples)):
+        raise NoiseError("The noise samples are not finite numbers.", _RECORD_AGAIN)
     psi = covariance(samples)
     n_coils, n_samples = len(psi), samples.shape[0] * samples.shape[2]
     power = np.diagonal(psi).real
     dead = [coil_names[c] if c < len(coil_names) else f"{c + 1}" for c in np.flatnonzero(power <= 0)]
-    if dead or not np.all(np.isfinite(power)):
-        raise NoiseError(
-            f"No noise was received by coil {', '.join(dead)}."
-            if dead
-            else "The noise samples are not finite numbers.",
-            "Check the coil's connection and record the noise scan again.",
-        )
+    if dead:
+        raise NoiseError(f"No noise was received by coil {', '.join(dead)}.", _RECORD_AGAIN)
     if n_samples <= n_coils:
         raise NoiseError(
             f"{n_samples} noise samples cannot give the covariance of {n_coils} coils.",
