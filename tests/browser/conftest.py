@@ -1,4 +1,4 @@
-"""A real browser on a real Brain. A test fails by itself on a request that leaves the server, and on a console error."""
+"""A real browser on a real Brain. A request that leaves the server and a console error fail a test by themselves."""
 
 from __future__ import annotations
 
