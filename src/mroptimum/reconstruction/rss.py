@@ -14,8 +14,8 @@ from mroptimum.reconstruction import PlainCombination
 class RootSumOfSquares:
     """``sqrt(p^H Psi^-1 p)``: a magnitude, so its noise is that of the coil images to first order only.
 
-    Noise raises the SNR S of a magnitude of n coils by about ``(2 n - 1) / (2 S)``: 1 % is left at S = 7 with one coil, 27
-    with 8, 56 with 32. Below, an SNR from replicas differs by definition. Sources: Kellman & McVeigh 2005,
+    Noise raises the SNR S of a magnitude of n coils by about ``(2 n - 1) / (2 S)``: 1 % is left at S = 7 with one coil,
+    27 with 8, 56 with 32. Below, an SNR from replicas differs by definition. Sources: Kellman & McVeigh 2005,
     10.1002/mrm.20713, eq. 5; Constantinides 1997, 10.1002/mrm.1910380524.
     """
 
