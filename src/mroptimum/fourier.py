@@ -5,6 +5,7 @@ Index ``n // 2`` is the centre, of k-space and of the image alike. Single precis
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,21 +14,36 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from mroptimum.convention import Complex
-from mroptimum.threads import WORKERS
+from mroptimum.threads import over_blocks
 
 
 def to_image(kspace: Complex, axes: tuple[int, ...] = (-2, -1)) -> Complex:
     """Return the image of k-space along the given axes (default y, x): centred, unitary, inverse FFT."""
-    image = _multiplied(kspace, axes, sign=-1)
-    image = scipy.fft.ifftn(image, axes=axes, norm="ortho", workers=WORKERS, overwrite_x=True)
-    return _multiply_in_place(image, axes, sign=-1)
+    return _centred(scipy.fft.ifftn, kspace, axes, sign=-1)
 
 
 def to_kspace(image: Complex, axes: tuple[int, ...] = (-2, -1)) -> Complex:
     """Return the k-space of an image along the given axes: the inverse of `to_image`."""
-    kspace = _multiplied(image, axes, sign=1)
-    kspace = scipy.fft.fftn(kspace, axes=axes, norm="ortho", workers=WORKERS, overwrite_x=True)
-    return _multiply_in_place(kspace, axes, sign=1)
+    return _centred(scipy.fft.fftn, image, axes, sign=1)
+
+
+def _centred(transform: Callable[..., Complex], values: Complex, axes: tuple[int, ...], sign: int) -> Complex:
+    """Transform along `axes`, counted from the last; in blocks of the first axis, each in the cache from end to end."""
+    dtype = np.result_type(values, np.complex64)
+    ramp = _ramps(values.shape[min(axes) :], axes, sign, dtype)
+    centred = np.empty(values.shape, dtype=dtype)
+
+    def transform_some(part: slice) -> None:
+        moved = transform(values[part] * ramp, axes=axes, norm="ortho", overwrite_x=True)
+        np.multiply(moved, ramp, out=centred[part])
+
+    is_whole = values.ndim == -min(axes)
+    of_one = dtype.itemsize * int(np.prod(values.shape[1:]))
+    over_blocks(transform_some, len(values), len(values) if is_whole else max(1, _BLOCK_BYTES // max(1, of_one)))
+    return centred
+
+
+_BLOCK_BYTES = 2**18
 
 
 @cache
@@ -45,24 +61,13 @@ def _ramp(n: int, sign: int, dtype: np.dtype[Any]) -> Complex:
     return rounded
 
 
-def _multiplied(values: Complex, axes: tuple[int, ...], sign: int) -> Complex:
-    dtype = np.result_type(values, np.complex64)
-    last = _along(_ramp(values.shape[axes[-1]], sign, dtype), values.ndim, axes[-1])
-    return _multiply_in_place((values * last).astype(dtype, copy=False), axes[:-1], sign)
-
-
-def _multiply_in_place(values: Complex, axes: tuple[int, ...], sign: int) -> Complex:
-    factors = [_along(_ramp(values.shape[axis], sign, values.dtype), values.ndim, axis) for axis in axes]
-    if factors:
-        product = factors[0]
-        for factor in factors[1:]:
-            product = product * factor
-        values *= product
-    return values
-
-
-def _along(ramp: Complex, ndim: int, axis: int) -> Complex:
-    return ramp.reshape([-1 if i == axis % ndim else 1 for i in range(ndim)])
+def _ramps(shape: tuple[int, ...], axes: tuple[int, ...], sign: int, dtype: np.dtype[Any]) -> Complex:
+    """Return the factor that centres a transform along all `axes` of an array of this shape."""
+    ramps = np.ones((1,) * len(shape), dtype=np.finfo(dtype).dtype)
+    for axis in axes:
+        along = [-1 if i == axis + len(shape) else 1 for i in range(len(shape))]
+        ramps = ramps * _ramp(shape[axis], sign, dtype).reshape(along)
+    return ramps
 
 
 def remove_oversampling(kspace: Complex, n_kept: int) -> Complex:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mroptimum import fourier
 from mroptimum.convention import Complex
 from mroptimum.errors import ReconstructionError
-from mroptimum.threads import WORKERS
+from mroptimum.threads import n_free
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -78,7 +78,7 @@ class Comb:
         Voxel (fold, y') carries the phase ``exp(-2 pi i (first - c)(y - c) / N)``, c the centre, in all coils alike.
         """
         along_x = fourier.to_image(self.lines(kspace), axes=(-1,))
-        folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=WORKERS, overwrite_x=True)
+        folded: Complex = scipy.fft.ifft(along_x, axis=-2, norm="ortho", workers=n_free(), overwrite_x=True)
         return folded
 
     def spread(self, values: NDArray[Scalar]) -> NDArray[Scalar]:

@@ -16,7 +16,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from mroptimum.convention import Complex
-from mroptimum.threads import WORKERS, over_blocks
+from mroptimum.threads import n_free, over_blocks
 
 Double = NDArray[np.complex128]
 
@@ -190,7 +190,7 @@ class _Spectra:
 
 def _spectrum(lines: Double, n: int) -> Double:
     """Return the unitary DFT along x of (coil, line, x), filled up with zeros to length `n`, as (x, coil, line)."""
-    spectrum = scipy.fft.fft(lines, n, axis=-1, norm="ortho", workers=WORKERS)
+    spectrum = scipy.fft.fft(lines, n, axis=-1, norm="ortho", workers=n_free())
     return np.ascontiguousarray(spectrum.transpose(2, 0, 1))
 
 

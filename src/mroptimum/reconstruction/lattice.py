@@ -19,7 +19,7 @@ from mroptimum import fourier
 from mroptimum.convention import Complex
 from mroptimum.errors import ReconstructionError
 from mroptimum.reconstruction.comb import Comb, Scalar
-from mroptimum.threads import WORKERS
+from mroptimum.threads import n_free
 
 Places = slice | NDArray[np.intp]
 _AXES = (-2, -1)
@@ -88,7 +88,7 @@ class Lattice:
         if not combed:
             return fourier.to_image(points)
         along_full = fourier.to_image(points, axes=full) if full else points.copy()
-        folded: Complex = scipy.fft.ifftn(along_full, axes=combed, norm="ortho", workers=WORKERS, overwrite_x=True)
+        folded: Complex = scipy.fft.ifftn(along_full, axes=combed, norm="ortho", workers=n_free(), overwrite_x=True)
         return folded
 
     def alone(self, kspace: Complex) -> Complex:

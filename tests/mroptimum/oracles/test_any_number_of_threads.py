@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from four_reconstructions import NAMES, UNFOLDING
-from mroptimum import fourier, threads
+from mroptimum import threads
 from mroptimum.flags import Flags
 from mroptimum.phantom import Phantom, simulate, write_npz
 from mroptimum.run import run
@@ -50,7 +50,6 @@ def test_every_map_has_the_same_bytes(
     for n_threads in (1, 2, 5):
         with ThreadPoolExecutor(n_threads) as pool:
             monkeypatch.setattr(threads, "WORKERS", n_threads)
-            monkeypatch.setattr(fourier, "WORKERS", n_threads)
             monkeypatch.setattr(threads, "_pool", lambda pool=pool: pool)
             result = run(document, locate=lambda _: path)
         maps.append({of_map.name: of_map.data.tobytes() for of_map in result.maps})
