@@ -297,7 +297,9 @@ def list_data(
 
 @router.get("/export")
 def export_data(
-    caller: Reader, brain: TheBrain, export_format: Annotated[ExportFormat, Query(alias="format")]
+    caller: Reader,
+    brain: TheBrain,
+    export_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
 ) -> StreamingResponse:
     """Return all data files, the latest first, as one file."""
     rows = (_row(view) for view in data_files.every_file(brain, caller))

@@ -98,7 +98,10 @@ def list_jobs(
 
 @router.get("/export")
 def export_jobs(
-    caller: Reader, brain: TheBrain, wanted: Wanted, export_format: Annotated[ExportFormat, Query(alias="format")]
+    caller: Reader,
+    brain: TheBrain,
+    wanted: Wanted,
+    export_format: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.CSV,
 ) -> StreamingResponse:
     """Return all jobs that match, the latest first, as one file."""
     rows = (job_row(view) for view in jobs.every_job(brain, caller, wanted))

@@ -89,11 +89,77 @@ ROUTES = (
     Route(method="GET", path="/api/job/{job_id}/log", scope=Scope.READ, owner=200, stranger=404),
     Route(method="GET", path="/api/job/{job_id}/result", scope=Scope.READ, owner=200, stranger=404),
     Route(method="POST", path="/api/job/{job_id}/cancel", scope=Scope.JOB_WRITE, owner=409, stranger=404),
+    Route(
+        method="POST",
+        path="/api/data/add",
+        scope=Scope.JOB_WRITE,
+        owner=404,
+        stranger=404,
+        body=lambda _: {"computing_unit_id": "unit_x", "key": "uploads/x"},
+    ),
+    Route(
+        method="POST",
+        path="/api/data/delete",
+        scope=Scope.JOB_WRITE,
+        owner=200,
+        stranger=404,
+        body=lambda things: {"data_ids": [things.data_id]},
+    ),
+    Route(
+        method="POST",
+        path="/api/data/restore",
+        scope=Scope.JOB_WRITE,
+        owner=200,
+        stranger=404,
+        body=lambda things: {"data_ids": [things.data_id]},
+    ),
+    Route(method="POST", path="/api/data/{data_id}/restore", scope=Scope.JOB_WRITE, owner=200, stranger=404),
+    Route(method="GET", path="/api/data/export", scope=Scope.READ, owner=200, stranger=200),
+    Route(
+        method="POST",
+        path="/api/job/estimate",
+        scope=Scope.READ,
+        owner=200,
+        stranger=404,
+        body=lambda things: {"task": things.task},
+    ),
+    Route(method="GET", path="/api/job/export", scope=Scope.READ, owner=200, stranger=200),
+    Route(method="GET", path="/api/job/shared", scope=Scope.READ, owner=200, stranger=200),
+    Route(
+        method="PATCH",
+        path="/api/job/{job_id}",
+        scope=Scope.JOB_WRITE,
+        owner=200,
+        stranger=404,
+        body=lambda _: {"alias": "n"},
+    ),
+    Route(method="DELETE", path="/api/job/{job_id}", scope=Scope.JOB_WRITE, owner=200, stranger=404),
+    Route(method="POST", path="/api/job/{job_id}/restore", scope=Scope.JOB_WRITE, owner=200, stranger=404),
+    Route(method="POST", path="/api/job/{job_id}/rerun", scope=Scope.JOB_WRITE, owner=201, stranger=404),
+    Route(method="GET", path="/api/job/{job_id}/shares", scope=Scope.READ, owner=200, stranger=404),
+    Route(
+        method="POST",
+        path="/api/job/{job_id}/shares",
+        scope=Scope.JOB_WRITE,
+        owner=201,
+        stranger=404,
+        body=lambda _: {"days": 1},
+    ),
+    Route(method="DELETE", path="/api/job/{job_id}/shares", scope=Scope.JOB_WRITE, owner=204, stranger=404),
+    Route(method="DELETE", path="/api/job/{job_id}/shares/{share_id}", scope=Scope.JOB_WRITE, owner=204, stranger=404),
+    Route(method="GET", path="/api/quota", scope=Scope.READ, owner=200, stranger=200),
+    Route(method="GET", path="/api/notifications", scope=Scope.ACCOUNT, owner=200, stranger=200),
+    Route(method="PUT", path="/api/notifications", scope=Scope.ACCOUNT, owner=200, stranger=200, body=lambda _: {}),
+    Route(method="POST", path="/api/notifications/test", scope=Scope.ACCOUNT, owner=200, stranger=200),
 )
 OPEN = {
     ("POST", "/api/auth/register"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh"),
+    ("GET", "/api/shared/{secret}"),
+    ("GET", "/api/shared/{secret}/events"),
+    ("GET", "/api/shared/{secret}/log"),
+    ("GET", "/api/shared/{secret}/result"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 }
@@ -138,7 +204,7 @@ def token_for(bench: Bench, caller: Caller, scope: Scope) -> str:
 
 
 def ask(client: TestClient, route: Route, things: Things, token: str | None) -> tuple[int, str]:
-    path = route.path.replace("{number}", "1").format(**vars(things))
+    path = route.path.replace("{number}", "1").replace("{share_id}", "share_x").format(**vars(things))
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     body = route.body(things) if route.body else None
     response = client.request(route.method, path, json=body, headers=headers)

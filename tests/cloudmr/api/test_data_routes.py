@@ -45,6 +45,12 @@ def test_an_upload_and_its_download(ada: tuple[TestClient, Caller], bench: Bench
         "checksum",
         "created_at",
         "completed_at",
+        "acquisition",
+        "expires_at",
+        "expires_by",
+        "deleted_at",
+        "restorable_until",
+        "cleaned_at",
     }
     assert (data["filename"], data["size_bytes"], data["state"]) == ("meas.dat", len(CONTENT), "ready")
     assert (data["bucket"], data["key"]) == ("data", f"uploads/{data['id']}")

@@ -173,7 +173,7 @@ def test_why_a_job_waits_is_told(bench: Bench) -> None:
         told = follower.news(*job_history(bench.brain, caller, job.id, after=follower.last_number))
         return [event.data.waiting_reason for event in told]
 
-    assert reasons() == [None]
+    assert reasons() == ["It is about to begin."]
     with bench.brain.database.write() as transaction:
         transaction.jobs.explain_waiting(job.unit_id, "The unit is unwell.")
     assert reasons() == ["The unit is unwell."]

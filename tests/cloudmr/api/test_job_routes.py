@@ -20,7 +20,14 @@ FIELDS = {
     "computingUnit",
     "reason",
     "waitingReason",
+    "queuePlace",
+    "kind",
+    "platform",
     "estimate",
+    "forecast",
+    "actual",
+    "rerunOf",
+    "isOwn",
     "dataIds",
     "createdAt",
     "deadlineAt",
@@ -28,6 +35,10 @@ FIELDS = {
     "startedAt",
     "endedAt",
     "cancelRequestedAt",
+    "expiresAt",
+    "expiresBy",
+    "restorableUntil",
+    "deletedAt",
     "progress",
     "failure",
     "result",
@@ -47,7 +58,7 @@ def test_a_job_from_order_to_result(
     submitted = client.post(f"{prefix}/api/job", json=order)
     assert submitted.status_code == 201
     job = submitted.json()
-    assert job.keys() == FIELDS
+    assert job.keys() == FIELDS | {"price"}
     assert (job["status"], job["alias"], job["reason"]) == ("queued", "knee", "The data are there.")
     assert job["computingUnit"] == {
         "computingUnitId": bench.local_unit.id,

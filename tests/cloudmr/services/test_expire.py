@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bench import Bench
 from cloudmr.model.data_files import DataState
@@ -12,8 +13,7 @@ from cloudmr.services.expire import expire
 from cloudmr.services.purge import purge_data
 from cloudmr.storage.base import Bucket
 
-KEPT = Limits().inputs_kept
-assert KEPT is not None
+KEPT = Limits().inputs_kept or timedelta()
 
 
 def state(bench: Bench, data_id: str) -> DataState:

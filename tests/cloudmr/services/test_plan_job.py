@@ -95,7 +95,7 @@ def test_ones_wish_is_granted_where_it_is_possible(bench: Bench, ada: Caller) ->
 
 def test_what_no_machine_can_hold_is_refused(bench: Bench, ada: Caller) -> None:
     bench.own_unit(ada, is_default=True)
-    with pytest.raises(InvalidRequest, match="Fargate has 120.0 GiB at most"):
+    with pytest.raises(InvalidRequest, match=r"Fargate has 120\.0 GiB at most"):
         plan(bench, ada, replace(LARGE, n_coils=128, n_slices=10_000))
 
 
