@@ -21,6 +21,7 @@ from cloudmr.api import (
     notifications,
     objects,
     quota,
+    regions,
     shared,
     shares,
     tokens,
@@ -83,6 +84,6 @@ def build_app(
 
 
 def _routers() -> tuple[APIRouter, ...]:
-    of_jobs = (unit_calls, job_events, job_plans, shares, jobs, shared, quota, notifications)
+    of_jobs = (unit_calls, job_events, job_plans, shares, regions, jobs, shared, quota, notifications)
     nouns = (auth, tokens, audit, admin, units, data, *of_jobs, objects, health)
     return tuple(noun.router for noun in nouns)

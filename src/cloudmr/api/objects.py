@@ -31,17 +31,16 @@ TheStorage = Annotated[LocalStorage, Depends(_get_storage)]
 
 
 @router.put("/{bucket}/{key:path}")
-async def put_part(bucket: str, key: str, request: Request, storage: TheStorage) -> Response:
-    """Take a part of an upload."""
-    length = request.headers.get("content-length")
-    part = await storage.receive_part(
-        bucket,
-        key,
-        request.query_params,
-        request.stream(),
-        content_length=int(length) if length is not None and length.isdecimal() else None,
-    )
-    return Response(status_code=HTTPStatus.OK, headers={"ETag": part.etag})
+async def put(bucket: str, key: str, request: Request, storage: TheStorage) -> Response:
+    """Take a part of an upload, or a whole small object."""
+    declared = request.headers.get("content-length")
+    length = int(declared) if declared is not None and declared.isdecimal() else None
+    query, body = request.query_params, request.stream()
+    if "part" in query:
+        part = await storage.receive_part(bucket, key, query, body, content_length=length)
+        return Response(status_code=HTTPStatus.OK, headers={"ETag": part.etag})
+    info = await storage.receive_object(bucket, key, query, body, content_length=length)
+    return Response(status_code=HTTPStatus.OK, headers={"ETag": f'"{info.checksum}"'})
 
 
 @router.api_route("/{bucket}/{key:path}", methods=["GET", "HEAD"])

@@ -18,6 +18,7 @@ from cloudmr.services.dispatch_jobs import dispatch_jobs
 from cloudmr.services.expire import expire
 from cloudmr.services.purge import purge_data, purge_results
 from cloudmr.services.reconcile_jobs import reconcile_jobs, recover_jobs
+from cloudmr.services.regions import purge_regions
 from cloudmr.services.tidy import tidy
 from cloudmr.services.verify_unit import verify_units
 
@@ -44,7 +45,9 @@ def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
     rounds = [
         _Round(alarm=brain.dispatch_alarm, every_s=_EVERY_S, work=[partial(dispatch_jobs, brain)]),
         _Round(
-            alarm=brain.check_alarm, every_s=_EVERY_S, work=[partial(reconcile_jobs, brain), partial(purge_data, brain)]
+            alarm=brain.check_alarm,
+            every_s=_EVERY_S,
+            work=[partial(reconcile_jobs, brain), partial(purge_data, brain), partial(purge_regions, brain)],
         ),
         # A round of its own: a unit that does not answer takes its time to say so, and jobs are not to wait for it.
         _Round(alarm=brain.unit_alarm, every_s=_EVERY_S, work=[partial(verify_units, brain)]),

@@ -18,6 +18,8 @@ PART_SIZE_BYTES = 10 * 1024 * 1024
 """Size of every part of an upload but the last."""
 URL_LIFETIME_S = 15 * 60
 """How long a signed URL is good for."""
+UNHURRIED_URL_LIFETIME_S = 12 * 60 * 60
+"""The same for somebody who gets the URLs of all parts at once and cannot ask again."""
 
 
 class Bucket(StrEnum):
@@ -90,11 +92,28 @@ class ObjectStorage(ObjectStore, Protocol):
     def start_upload(self, bucket: Bucket, key: str) -> str:
         """Begin a multipart upload and return its id."""
 
-    def sign_part(self, bucket: Bucket, key: str, upload_id: str, number: int, sha256: str) -> SignedRequest:
+    def sign_part(
+        self,
+        bucket: Bucket,
+        key: str,
+        upload_id: str,
+        number: int,
+        sha256: str | None,
+        *,
+        lifetime_s: int = URL_LIFETIME_S,
+    ) -> SignedRequest:
         """Return a PUT for one part whose base64 SHA-256 is `sha256`; other bytes are refused by the store.
 
-        `number` counts from 1; every part but the last has `PART_SIZE_BYTES`. Raise `ChecksumMismatch` for a text that
-        is no SHA-256.
+        Without one (only existing clients send parts that they did not announce) any bytes are taken. `number` counts
+        from 1; every part but the last has `PART_SIZE_BYTES`. The URL never outlives the session it was signed in.
+        Raise `ChecksumMismatch` for a text that is no SHA-256.
+        """
+
+    def sign_put(self, bucket: Bucket, key: str, *, sha256: str | None = None) -> SignedRequest:
+        """Return a PUT of a whole small object, of at most `PART_SIZE_BYTES`, in place of an earlier one.
+
+        With `sha256` (base64) other bytes are refused by the store. The object is there when the PUT was answered.
+        Raise `ChecksumMismatch` for a text that is no SHA-256.
         """
 
     def list_parts(self, bucket: Bucket, key: str, upload_id: str) -> Sequence[UploadedPart]:

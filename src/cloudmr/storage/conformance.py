@@ -24,7 +24,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from cloudmr.storage.base import PART_SIZE_BYTES, Bucket, ObjectStorage, SignedRequest
+from cloudmr.storage.base import PART_SIZE_BYTES, UNHURRIED_URL_LIFETIME_S, Bucket, ObjectStorage, SignedRequest
 from cloudmr.storage.errors import (
     ChecksumMismatch,
     InvalidKey,
@@ -265,6 +265,39 @@ class StorageConformance:
         upload_id = storage.start_upload(Bucket.DATA, KEY)
         with pytest.raises(ChecksumMismatch):
             storage.sign_part(Bucket.DATA, KEY, upload_id, 1, sha256)
+
+    def test_a_part_that_was_not_announced_may_be_any_bytes(self, storage: ObjectStorage, send: Send) -> None:
+        upload_id = storage.start_upload(Bucket.DATA, KEY)
+        request = storage.sign_part(Bucket.DATA, KEY, upload_id, 1, None, lifetime_s=UNHURRIED_URL_LIFETIME_S)
+        assert send(request, body=b"whatever").status == 200
+        [part] = storage.list_parts(Bucket.DATA, KEY, upload_id)
+        assert part.sha256 == encoded_sha256(b"whatever")
+        assert storage.complete_upload(Bucket.DATA, KEY, upload_id).checksum == composite_of(b"whatever")
+
+    @pytest.mark.parametrize("sha256", [None, encoded_sha256(b"a mask")])
+    def test_a_small_object_is_put_by_signed_url(self, storage: ObjectStorage, send: Send, sha256: str | None) -> None:
+        request = storage.sign_put(Bucket.DATA, "regions/job_1/roi_1.nii.gz", sha256=sha256)
+        assert (request.method, send(request, body=b"a mask").status) == ("PUT", 200)
+        assert storage.read(Bucket.DATA, "regions/job_1/roi_1.nii.gz", limit_bytes=100) == b"a mask"
+
+    def test_another_object_than_was_signed_is_refused(self, storage: ObjectStorage, send: Send, file: Path) -> None:
+        self.put(storage, KEY, b"earlier", file)
+        request = storage.sign_put(Bucket.DATA, KEY, sha256=encoded_sha256(b"promised"))
+        assert 400 <= send(request, body=b"delivered").status < 500
+        assert storage.read(Bucket.DATA, KEY, limit_bytes=100) == b"earlier"
+        assert send(request, body=b"promised").status == 200
+        assert storage.read(Bucket.DATA, KEY, limit_bytes=100) == b"promised"
+
+    def test_a_put_is_good_for_its_own_key(self, storage: ObjectStorage, send: Send) -> None:
+        request = storage.sign_put(Bucket.DATA, "regions/job_1/roi_1.nii.gz")
+        elsewhere = replace(request, url=request.url.replace("job_1", "job_2"))
+        assert send(elsewhere, body=b"a mask").status == 403
+        assert storage.head(Bucket.DATA, "regions/job_2/roi_1.nii.gz") is None
+
+    @pytest.mark.parametrize("sha256", ["", "abc"])
+    def test_an_object_is_announced_by_a_sha256(self, storage: ObjectStorage, sha256: str) -> None:
+        with pytest.raises(ChecksumMismatch):
+            storage.sign_put(Bucket.DATA, KEY, sha256=sha256)
 
     def test_get_and_head_by_signed_url(self, storage: ObjectStorage, send: Send, file: Path) -> None:
         self.put(storage, KEY, b"0123456789", file)

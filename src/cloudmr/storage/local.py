@@ -14,6 +14,7 @@ The Brain answers signed URLs by `receive_part` and `open_download`, which know 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -26,7 +27,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cloudmr.model.instants import Clock, utc_now
-from cloudmr.storage.base import PART_SIZE_BYTES, Bucket, ObjectInfo, SignedRequest, UploadedPart
+from cloudmr.storage.base import PART_SIZE_BYTES, URL_LIFETIME_S, Bucket, ObjectInfo, SignedRequest, UploadedPart
 from cloudmr.storage.byte_range import ByteRange, choose_range
 from cloudmr.storage.checksums import encode_digest
 from cloudmr.storage.durable import make_folder, sync_folder, write_new
@@ -34,7 +35,7 @@ from cloudmr.storage.errors import ChecksumMismatch, UploadIncomplete, UploadNot
 from cloudmr.storage.keys import check_key
 from cloudmr.storage.local_objects import LocalObjects
 from cloudmr.storage.part_files import MAX_PARTS, PartFile, PartWriter, list_part_files
-from cloudmr.storage.signed_urls import DownloadGrant, PartGrant, UrlSigner
+from cloudmr.storage.signed_urls import DownloadGrant, PartGrant, PutGrant, UrlSigner
 from cloudmr.storage.transfer import Download, attachment, receive
 
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
@@ -65,8 +66,17 @@ class LocalStorage(LocalObjects):
         sync_folder(self._uploads)
         return upload_id
 
-    def sign_part(self, bucket: Bucket, key: str, upload_id: str, number: int, sha256: str) -> SignedRequest:
-        """Return a PUT for one part whose base64 SHA-256 is `sha256`; other bytes are refused by the store.
+    def sign_part(
+        self,
+        bucket: Bucket,
+        key: str,
+        upload_id: str,
+        number: int,
+        sha256: str | None,
+        *,
+        lifetime_s: int = URL_LIFETIME_S,
+    ) -> SignedRequest:
+        """Return a PUT for one part whose base64 SHA-256 is `sha256` (None: any); other bytes are refused by the store.
 
         Raise `ChecksumMismatch` for what is no SHA-256, `UploadIncomplete` for a number no part may have.
         """
@@ -75,7 +85,13 @@ class LocalStorage(LocalObjects):
             raise UploadIncomplete(f"parts are numbered from 1 to {MAX_PARTS}, not {number}")
         self._folder(bucket, key, upload_id)
         grant = PartGrant(bucket=bucket, key=key, upload_id=upload_id, number=number, sha256=sha256)
-        return SignedRequest(method="PUT", url=self._urls.part_url(grant), headers={})
+        return SignedRequest(method="PUT", url=self._urls.part_url(grant, lifetime_s=lifetime_s), headers={})
+
+    def sign_put(self, bucket: Bucket, key: str, *, sha256: str | None = None) -> SignedRequest:
+        """Return a PUT of a whole small object. Raise `ChecksumMismatch` for what is no SHA-256."""
+        _digest(sha256)
+        grant = PutGrant(bucket=bucket, key=check_key(key), sha256=sha256)
+        return SignedRequest(method="PUT", url=self._urls.put_url(grant), headers={})
 
     def list_parts(self, bucket: Bucket, key: str, upload_id: str) -> Sequence[UploadedPart]:
         """Return the parts that arrived, by number. Raise `UploadNotFound` for an unknown or ended upload."""
@@ -143,6 +159,31 @@ class LocalStorage(LocalObjects):
         limit_bytes = PART_SIZE_BYTES if content_length is None else min(content_length, PART_SIZE_BYTES)
         writer = PartWriter(folder, grant.number, limit_bytes=limit_bytes)
         return _uploaded(await receive(writer, chunks, expected=_digest(grant.sha256)))
+
+    async def receive_object(
+        self,
+        bucket: str,
+        key: str,
+        query: Mapping[str, str],
+        chunks: AsyncIterable[bytes],
+        *,
+        content_length: int | None,
+    ) -> ObjectInfo:
+        """Answer a signed PUT of a whole object; answer 200 with its quoted checksum as `ETag`.
+
+        Raise what `receive_part` raises; nothing is kept then, and the earlier object stays.
+        """
+        grant = self._urls.read_put(bucket, key, query)
+        content = secrets.token_hex(16)
+        folder = self._contents / content
+        folder.mkdir(mode=0o700)
+        limit_bytes = PART_SIZE_BYTES if content_length is None else min(content_length, PART_SIZE_BYTES)
+        try:
+            await receive(PartWriter(folder, 1, limit_bytes=limit_bytes), chunks, expected=_digest(grant.sha256))
+            return await asyncio.to_thread(self._publish, grant.bucket, grant.key, content)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def open_download(
         self,
@@ -233,13 +274,15 @@ def _check_complete(parts: Sequence[PartFile]) -> None:
             raise UploadIncomplete(f"part {number} has {part.size_bytes} bytes instead of {PART_SIZE_BYTES}")
 
 
-def _digest(sha256: str) -> bytes:
+def _digest(sha256: str | None) -> bytes | None:
+    if sha256 is None:
+        return None
     try:
         digest = base64.b64decode(sha256, validate=True)
     except (binascii.Error, ValueError):
         digest = b""
     if len(digest) != 32:
-        raise ChecksumMismatch("A part announced without a base64 SHA-256")
+        raise ChecksumMismatch("What was announced without a base64 SHA-256")
     return digest
 
 

@@ -24,7 +24,7 @@ class Download:
     chunks: Iterator[bytes]
 
 
-async def receive(writer: PartWriter, chunks: AsyncIterable[bytes], *, expected: bytes) -> PartFile:
+async def receive(writer: PartWriter, chunks: AsyncIterable[bytes], *, expected: bytes | None) -> PartFile:
     """Take a part's bytes as they arrive; hashing and writing run in threads, so the event loop stays free."""
     with writer:
         batch = bytearray()

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cloudmr.storage.base import PART_SIZE_BYTES, URL_LIFETIME_S, Bucket, SignedRequest
+from cloudmr.storage.base import PART_SIZE_BYTES, UNHURRIED_URL_LIFETIME_S, URL_LIFETIME_S, Bucket, SignedRequest
 from cloudmr.storage.conformance import KEY, Answer, Send, StorageConformance, composite_of, encoded_sha256, full_part
 from cloudmr.storage.errors import (
     ChecksumMismatch,
@@ -75,6 +75,9 @@ def carry(storage: LocalStorage, request: SignedRequest, body: bytes, headers: M
     bucket, key, query = place_of(request)
     try:
         if request.method == "PUT":
+            if "part" not in query:
+                put = storage.receive_object(bucket, key, query, chunks_of(body), content_length=len(body))
+                return Answer(status=200, headers={"etag": f'"{asyncio.run(put).checksum}"'})
             receiving = storage.receive_part(bucket, key, query, chunks_of(body), content_length=len(body))
             return Answer(status=200, headers={"etag": asyncio.run(receiving).etag})
         download = storage.open_download(bucket, key, query, range_header=headers.get("Range"))
@@ -120,6 +123,36 @@ def test_urls_live_for_a_quarter_of_an_hour(storage: LocalStorage, clock: Clock,
     with pytest.raises(SignatureRefused) as refusal:
         storage.open_download(*place_of(request))
     assert refusal.value.explain()["code"] == "link_expired"
+
+
+def test_all_urls_of_an_upload_may_be_had_at_once_for_half_a_day(
+    storage: LocalStorage, clock: Clock, send: Send
+) -> None:
+    upload_id = storage.start_upload(Bucket.DATA, KEY)
+    request = storage.sign_part(Bucket.DATA, KEY, upload_id, 1, None, lifetime_s=UNHURRIED_URL_LIFETIME_S)
+    clock.now += timedelta(seconds=UNHURRIED_URL_LIFETIME_S - 1)
+    assert send(request, body=b"late").status == 200
+    clock.now += timedelta(seconds=1)
+    assert send(request, body=b"too late").status == 403
+
+
+def test_a_right_to_send_a_part_is_none_to_put_an_object(storage: LocalStorage, send: Send) -> None:
+    upload_id, (bucket, key, query) = started(storage, b"x")
+    bare = {name: value for name, value in query.items() if name not in {"part", "upload"}}
+    with pytest.raises(SignatureRefused):
+        asyncio.run(storage.receive_object(bucket, key, bare, chunks_of(b"x"), content_length=1))
+    put = place_of(storage.sign_put(Bucket.DATA, KEY))[2] | {"part": "1", "upload": upload_id}
+    with pytest.raises(SignatureRefused):
+        asyncio.run(storage.receive_part(bucket, key, put, chunks_of(b"x"), content_length=1))
+
+
+def test_a_put_that_is_too_large_leaves_nothing(storage: LocalStorage, tmp_path: Path) -> None:
+    bucket, key, query = place_of(storage.sign_put(Bucket.DATA, KEY))
+    body = bytes(PART_SIZE_BYTES + 1)
+    with pytest.raises(ObjectTooLarge):
+        asyncio.run(storage.receive_object(bucket, key, query, chunks_of(body), content_length=None))
+    assert storage.head(Bucket.DATA, KEY) is None
+    assert list((tmp_path / "storage" / "contents").iterdir()) == []
 
 
 def test_another_secret_key_makes_other_urls(storage: LocalStorage, tmp_path: Path, clock: Clock) -> None:
