@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Self
@@ -58,6 +59,10 @@ class Settings:
     n_slots: int = Limits.n_slots
     n_running_each: int = Limits.n_running_each
     n_queued_each: int = Limits.n_queued_each
+    n_monthly_each: int = Limits.n_monthly_each
+    input_days: int = 7
+    result_days: int = 30
+    undo_days: int = 7
     max_upload_bytes: int = Limits.max_upload_bytes
     max_stored_bytes_each: int = Limits.max_stored_bytes_each
     mail_server: MailServer | None = field(default=None, repr=False)
@@ -120,6 +125,10 @@ class Settings:
             n_slots=self.n_slots,
             n_running_each=self.n_running_each,
             n_queued_each=self.n_queued_each,
+            n_monthly_each=self.n_monthly_each,
+            inputs_kept=timedelta(days=self.input_days) if self.input_days else None,
+            results_kept=timedelta(days=self.result_days) if self.result_days else None,
+            undo=timedelta(days=self.undo_days),
             max_upload_bytes=self.max_upload_bytes,
             max_stored_bytes_each=self.max_stored_bytes_each,
         )
@@ -334,6 +343,30 @@ _VARIABLES = (
         field="n_queued_each",
         parse=_whole_number(1, 100_000),
         meaning="Jobs of one person that wait for the shared unit.",
+    ),
+    _Variable(
+        name="CLOUDMR_MONTHLY_EACH",
+        field="n_monthly_each",
+        parse=_whole_number(0, 1_000_000),
+        meaning="Jobs that one person submits to the shared unit in a calendar month.",
+    ),
+    _Variable(
+        name="CLOUDMR_INPUT_DAYS",
+        field="input_days",
+        parse=_whole_number(0, 36_500),
+        meaning="Days that data files are kept in the shared unit; 0 is for ever.",
+    ),
+    _Variable(
+        name="CLOUDMR_RESULT_DAYS",
+        field="result_days",
+        parse=_whole_number(0, 36_500),
+        meaning="Days that results are kept in the shared unit; 0 is for ever.",
+    ),
+    _Variable(
+        name="CLOUDMR_UNDO_DAYS",
+        field="undo_days",
+        parse=_whole_number(0, 36_500),
+        meaning="Days in which what was deleted, or has expired, can be brought back.",
     ),
     _Variable(
         name="CLOUDMR_MAX_UPLOAD_BYTES",
