@@ -20,7 +20,7 @@ from cloudmr.compute.local import LocalCompute
 from cloudmr.connections import PromptConnection, max_connections, raise_file_limit
 from cloudmr.database.base import Database
 from cloudmr.database.engine import is_sqlite, make_engine, sqlite_file
-from cloudmr.database.migrate import migrate
+from cloudmr.database.migrate import is_up_to_date, migrate
 from cloudmr.delivery.mail import MailByServer, MailInFolder
 from cloudmr.delivery.webhooks import Webhooks
 from cloudmr.errors import SettingsError, UnitUnavailable
@@ -99,6 +99,23 @@ def running(settings: Settings) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@contextmanager
+def on_the_server(settings: Settings) -> Iterator[Brain]:
+    """Give a command on the server the Brain's database, whether a Brain runs or not; nothing is begun.
+
+    Raises `SettingsError`, `Conflict` where a Brain of an earlier release runs.
+    """
+    brain, _, _ = _join(settings)
+    with ExitStack() as stack:
+        stack.callback(brain.database.close)
+        is_file = is_sqlite(settings.database_url)
+        if (is_file and not sqlite_file(settings.database_url).exists()) or not is_up_to_date(brain.database):
+            if is_file:
+                stack.enter_context(only_brain(sqlite_file(settings.database_url)))
+            migrate(brain.database)
+        yield brain
 
 
 @contextmanager

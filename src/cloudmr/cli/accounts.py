@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +14,7 @@ import typer
 from cloudmr.cli.exit_codes import EPILOG
 from cloudmr.cli.terminal import AsJson, Terminal, answering
 from cloudmr.client.errors import SignInNeeded
+from cloudmr.model.people import AccountStatus
 
 if TYPE_CHECKING:
     from cloudmr.client.brain import BrainClient
@@ -35,19 +38,36 @@ Password = Annotated[
 @app.command(epilog=EPILOG)
 def register(email: Email = None, password: Password = None, server: Server = None, as_json: AsJson = False) -> None:
     """Make an account, and sign in. The password is asked for, or taken from CLOUDMR_PASSWORD."""
-    with answering(as_json) as terminal, _brain(terminal, server) as brain:
-        email = email or _asked("E-mail address")
-        secret = _password(terminal, password, is_new=True)
-        brain.register(email=email, password=secret)
-        _sign_in(terminal, brain, email, secret)
+    with answering(as_json) as terminal, at_brain(terminal, server) as brain:
+        email = email or asked("E-mail address")
+        secret = choose_password(terminal, password, is_new=True)
+        account = brain.register(email=email, password=secret)
+        if account.status == AccountStatus.PENDING:
+            terminal.answer(
+                account.model_dump(mode="json"),
+                f"A mail is on its way to {account.email}; `cloudmr confirm CODE`, with its code, opens the account.",
+            )
+        else:
+            _sign_in(terminal, brain, email, secret)
 
 
 @app.command(epilog=EPILOG)
-def login(email: Email = None, password: Password = None, server: Server = None, as_json: AsJson = False) -> None:
+def login(
+    email: Email = None,
+    password: Password = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="Use the personal token in this file instead of signing in; `-` reads it.")
+    ] = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
     """Sign in. The password is asked for, or taken from CLOUDMR_PASSWORD; only the session is kept."""
-    with answering(as_json) as terminal, _brain(terminal, server) as brain:
-        email = email or _asked("E-mail address")
-        _sign_in(terminal, brain, email, _password(terminal, password, is_new=False))
+    with answering(as_json) as terminal, at_brain(terminal, server) as brain:
+        if token_file is not None:
+            _keep_token(terminal, brain, token_file)
+            return
+        email = email or asked("E-mail address")
+        _sign_in(terminal, brain, email, choose_password(terminal, password, is_new=False))
 
 
 @app.command(epilog=EPILOG)
@@ -69,7 +89,8 @@ def logout(as_json: AsJson = False) -> None:
 
 
 @contextmanager
-def _brain(terminal: Terminal, server: str | None) -> Iterator[BrainClient]:
+def at_brain(terminal: Terminal, server: str | None) -> Iterator[BrainClient]:
+    """Give a command the Brain it names, signed in or not."""
     from cloudmr.client.address import is_readable_on_the_way
     from cloudmr.client.brain import BrainClient
     from cloudmr.client.credentials import find_identity
@@ -81,19 +102,33 @@ def _brain(terminal: Terminal, server: str | None) -> Iterator[BrainClient]:
         yield brain
 
 
-def _password(terminal: Terminal, given: str | None, *, is_new: bool) -> str:
+def choose_password(terminal: Terminal, given: str | None, *, is_new: bool) -> str:
+    """Return the password that was given, is in CLOUDMR_PASSWORD, or is typed."""
     if given is not None:
         terminal.warn("a password on the command line can be seen by others on this machine.")
         return given
     if from_environment := os.environ.get("CLOUDMR_PASSWORD"):
         return from_environment
-    return _asked("Password", is_secret=True, is_asked_twice=is_new)
+    return asked("Password", is_secret=True, is_asked_twice=is_new)
 
 
-def _asked(what: str, *, is_secret: bool = False, is_asked_twice: bool = False) -> str:
+def asked(what: str, *, is_secret: bool = False, is_asked_twice: bool = False) -> str:
     """Ask a person, on standard error: standard output is for what was asked for."""
     answer: str = typer.prompt(what, hide_input=is_secret, confirmation_prompt=is_asked_twice, err=True)
     return answer
+
+
+def _keep_token(terminal: Terminal, brain: BrainClient, file: Path) -> None:
+    from cloudmr.client.credentials import Identity, keep_identity
+
+    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8", errors="replace")
+    with brain.holding(text.strip()) as holder:
+        profile = holder.profile()
+        path = keep_identity(Identity(server=brain.server, token=text.strip()), os.environ)
+        terminal.answer(
+            {"server": brain.server, "user_id": profile.user_id},
+            f"Using a token of {profile.email} at {brain.server}. It is kept in {path}.",
+        )
 
 
 def _sign_in(terminal: Terminal, brain: BrainClient, email: str, password: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import mroptimum
-from cloudmr.cli import accounts, data, demo, jobs, server, units
+from cloudmr.cli import accounts, admin, data, demo, jobs, mail_links, own_account, server, tokens, units
 from cloudmr.cli.exit_codes import EPILOG
 
 app = typer.Typer(
@@ -20,6 +20,10 @@ app = typer.Typer(
 app.add_typer(server.app)
 app.add_typer(demo.app)
 app.add_typer(accounts.app)
+app.add_typer(mail_links.app)
+app.add_typer(own_account.app, name="account")
+app.add_typer(tokens.app, name="token")
+app.add_typer(admin.app, name="admin")
 app.add_typer(data.app, name="data")
 app.add_typer(units.app, name="unit")
 app.add_typer(jobs.app, name="job")

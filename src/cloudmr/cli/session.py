@@ -31,9 +31,9 @@ KeepHeaders = Annotated[
 
 
 @contextmanager
-def signed_in(as_json: bool) -> Iterator[tuple[BrainClient, Terminal]]:
+def signed_in(as_json: bool, as_csv: bool = False) -> Iterator[tuple[BrainClient, Terminal]]:
     """Give a command its terminal and the Brain it is signed in to; end it with words if it is not."""
-    with answering(as_json) as terminal:
+    with answering(as_json, as_csv) as terminal:
         from cloudmr.client.brain import BrainClient
 
         with BrainClient.from_environment() as brain:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,12 @@ from cloudmr.cli.extras import missing_extra
 from cloudmr.cli.layout import Record, Table, printable
 from cloudmr.client.errors import LocalFileError
 from cloudmr.client.progress import Advance, unheard
+from cloudmr.model.csv_text import csv_lines
 from mroptimum.errors import ExplainedError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print a table for spreadsheets, with every field.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +33,14 @@ class Terminal:
     """Where a command prints."""
 
     as_json: bool = False
+    as_csv: bool = False
 
     def answer(self, value: Any, view: Table | Record | str) -> None:
-        """Print what was asked for: as JSON, or as it looks."""
+        """Print what was asked for: as JSON, a list also as CSV, or as it looks."""
         if self.as_json:
             typer.echo(json.dumps(value, indent=1))
+        elif self.as_csv:
+            _print_csv(value)
         elif isinstance(view, str):
             typer.echo("\n".join(map(printable, view.split("\n"))))
         elif sys.stdout.isatty():
@@ -63,9 +69,9 @@ class Terminal:
 
 
 @contextmanager
-def answering(as_json: bool = False) -> Iterator[Terminal]:
+def answering(as_json: bool = False, as_csv: bool = False) -> Iterator[Terminal]:
     """Give a command its terminal, and end it in words and with the right exit code whatever happens in it."""
-    terminal = Terminal(as_json=as_json)
+    terminal = Terminal(as_json=as_json, as_csv=as_csv)
     try:
         yield terminal
     except ExplainedError as error:
@@ -82,6 +88,18 @@ def answering(as_json: bool = False) -> Iterator[Terminal]:
     except KeyboardInterrupt:
         terminal.note("\nInterrupted.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print a list of records with the columns they all have; what is a record itself stands there as JSON."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    cells = ([_cell(row.get(column)) for column in columns] for row in rows)
+    for line in csv_lines(columns, cells):
+        typer.echo(line.removesuffix("\r\n"))
+
+
+def _cell(value: Any) -> object:
+    return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def _print_rich(view: Table | Record) -> None:

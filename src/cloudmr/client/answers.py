@@ -49,6 +49,8 @@ class Profile(_Answer):
 
     user_id: str
     email: str
+    name: str | None = None
+    status: str = "active"
     is_admin: bool = False
     created_at: datetime | None = None
 

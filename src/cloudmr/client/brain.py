@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from typing import Self
 import httpx
 
 from cloudmr.client.address import is_this_machine
+from cloudmr.client.administration import Administration
 from cloudmr.client.answers import (
     ComputingUnit,
     DataFile,
@@ -34,6 +36,7 @@ from cloudmr.client.download import Expected, fetch
 from cloudmr.client.errors import Refused
 from cloudmr.client.folder import client_folder
 from cloudmr.client.follow import News, follow
+from cloudmr.client.own_account import OwnAccount
 from cloudmr.client.patient_fields import Destination, as_it_may_go
 from cloudmr.client.progress import Advance, unheard
 from cloudmr.client.renewal import renewal_of_kept_session
@@ -67,6 +70,8 @@ class BrainClient:
         pause: Pause = time.sleep,
     ) -> None:
         self._connection = Connection(server, token=token, renew=renew, transport=transport, pause=pause)
+        self.account = OwnAccount(self._connection)
+        self.administration = Administration(self._connection)
         self._uploads = UploadRecords(folder=folder / "uploads")
 
     @classmethod
@@ -101,6 +106,15 @@ class BrainClient:
     def is_signed_in(self) -> bool:
         """Whether there is a token to show; whether it is good is for the Brain to say."""
         return self._connection.token is not None
+
+    @contextmanager
+    def holding(self, token: str) -> Iterator[Self]:
+        """Show another token while the block runs."""
+        before, self._connection.token = self._connection.token, token
+        try:
+            yield self
+        finally:
+            self._connection.token = before
 
     def register(self, *, email: str, password: str) -> Profile:
         """Make an account."""

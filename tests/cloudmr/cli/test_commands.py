@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from cloudmr.cli.app import app
 from cloudmr.cli.exit_codes import ExitCode
 from cloudmr.client.credentials import credentials_path
+from commands import Machine
 from mroptimum.phantom import Phantom, simulate, write_twix_vb
 from real_brain import PASSWORD, RealBrain
 from small_job import raw_data
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """What a command said, and how it ended."""
-
-    exit_code: int
-    output: str
-    errors: str
-
-    def value(self) -> Any:
-        return json.loads(self.output)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """A machine of somebody's, with a configuration of its own."""
-
-    environment: dict[str, str]
-
-    def run(self, *arguments: object, typed: str | None = None, **environment: str) -> Said:
-        result = CliRunner().invoke(
-            app, [str(argument) for argument in arguments], input=typed, env=self.environment | environment
-        )
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Said(exit_code=result.exit_code, output=result.stdout, errors=result.stderr)
 
 
 @pytest.fixture

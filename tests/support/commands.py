@@ -1,0 +1,38 @@
+"""The command line as a person or a program uses it, with a configuration of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from typer.testing import CliRunner
+
+from cloudmr.cli.app import app
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a command said, and how it ended."""
+
+    exit_code: int
+    output: str
+    errors: str
+
+    def value(self) -> Any:
+        return json.loads(self.output)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A machine of somebody's, with a configuration of its own."""
+
+    environment: dict[str, str]
+
+    def run(self, *arguments: object, typed: str | None = None, **environment: str) -> Said:
+        result = CliRunner().invoke(
+            app, [str(argument) for argument in arguments], input=typed, env=self.environment | environment
+        )
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Said(exit_code=result.exit_code, output=result.stdout, errors=result.stderr)
