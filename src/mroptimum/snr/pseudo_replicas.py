@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,39 +163,62 @@ def _in_kspace(
     image = reconstruction.image(kspace)
     is_linear = reconstruction.is_linear
     sampled = np.any(kspace != 0, axis=(0, 2))
-    signal = np.zeros(kspace.shape, np.complex64) if is_linear else kspace.astype(np.complex64)
-    spread = Spread(reference=np.zeros_like(image) if is_linear else image)
-    streams = iter(seed.spawn(n_replicas))
+    replicas = _KspaceReplicas(
+        reconstruction=reconstruction,
+        sampled=sampled,
+        shape=(kspace.shape[0], int(sampled.sum()), kspace.shape[2]),
+        signal=None if is_linear else kspace[:, sampled].astype(np.complex64),
+        column_sd=column_sd,
+        reference=np.zeros_like(image) if is_linear else image,
+    )
+    spread = Spread(reference=replicas.reference)
     for size in batches(n_replicas):
-        for start in range(0, size, _AT_ONCE):
-            some = list(islice(streams, min(_AT_ONCE, size - start)))
-            for replica in in_parallel(partial(_kspace_replica, reconstruction, signal, sampled, column_sd), some):
-                spread.add(replica)
+        streams = seed.spawn(size)
+        groups = [streams[start : start + _AT_ONCE] for start in range(0, size, _AT_ONCE)]
+        for some in in_parallel(replicas.spread, groups):
+            spread.add_sums(some.total, some.square, some.n)
         report(spread.n)
     return image, spread
 
 
-_AT_ONCE = 10
-"""Replicas held in memory at a time."""
+_AT_ONCE = 5
+"""Replicas that are summed up before their sums are: a constant, so that sums do not depend on the threads."""
 
 
-def _kspace_replica(
-    reconstruction: Reconstruction,
-    signal: NDArray[np.complex64],
-    sampled: NDArray[np.bool_],
-    column_sd: NDArray[np.float32],
-    stream: np.random.SeedSequence,
-) -> Complex | Real:
-    n_coils, _, n_x = signal.shape
-    noise = white_noise(stream, (n_coils, int(sampled.sum()), n_x))
-    noisy = signal.copy()
-    noisy[:, sampled] += _coloured(noise, column_sd)
-    return reconstruction.image(noisy)
+@dataclass(frozen=True, kw_only=True)
+class _KspaceReplicas:
+    """What makes a replica: noise of `shape` (coil, line, x) at the sampled lines, over the signal unless linear."""
+
+    reconstruction: Reconstruction
+    sampled: NDArray[np.bool_]
+    shape: tuple[int, int, int]
+    signal: NDArray[np.complex64] | None
+    column_sd: NDArray[np.float32]
+    reference: Complex | Real
+
+    def spread(self, streams: Sequence[np.random.SeedSequence]) -> Spread:
+        """Return the spread of one replica for each stream."""
+        spread = Spread(reference=self.reference)
+        for stream in streams:
+            spread.add(self.reconstruction.image(self._kspace(stream)))
+        return spread
+
+    def _kspace(self, stream: np.random.SeedSequence) -> Complex:
+        lines = _coloured(white_noise(stream, self.shape), self.column_sd)
+        if self.signal is not None:
+            lines += self.signal
+        if self.sampled.all():
+            return lines
+        n_coils, _, n_x = self.shape
+        kspace = np.zeros((n_coils, len(self.sampled), n_x), dtype=lines.dtype)
+        kspace[:, self.sampled] = lines
+        return kspace
 
 
 def _coloured(noise: NDArray[np.complex64], column_sd: NDArray[np.float32]) -> Complex:
-    """Return lines (coil, line, x) of k-space noise whose image has `column_sd` in each column."""
+    """Return lines (coil, line, x) of k-space noise whose image has `column_sd` in each column; may use up `noise`."""
     if np.ptp(column_sd) == 0:
-        noise *= column_sd[0]
+        if column_sd[0] != 1:
+            noise *= column_sd[0]
         return noise
     return fourier.to_kspace(fourier.to_image(noise, axes=(-1,)) * column_sd, axes=(-1,))
