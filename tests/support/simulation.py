@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import event, func, select
 
@@ -25,20 +25,25 @@ from bench import BRAIN_URL, Bench, Died, task_of
 from cloudmr.compute.base import Execution, ExecutionRequest, LogLine
 from cloudmr.database.base import Database, Transaction
 from cloudmr.database.engine import make_engine
-from cloudmr.database.tables import jobs
+from cloudmr.database.tables import jobs, unit_care
 from cloudmr.errors import CallbackRefused, Conflict, DatabaseUnavailable, UnitUnavailable
 from cloudmr.model.data_files import DataFile
 from cloudmr.model.documents import failed_prefix, results_prefix
 from cloudmr.model.events import JobAction
+from cloudmr.model.findings import Finding
 from cloudmr.model.jobs import END_STATES, MAX_ATTEMPTS, TRANSITIONS, Job, JobState
 from cloudmr.model.limits import Limits
 from cloudmr.model.people import Caller
+from cloudmr.model.permissions import Permission
+from cloudmr.model.unit_health import LONGEST_ILL_PERIOD
+from cloudmr.probes.memory import MemoryProbe
 from cloudmr.services.brain import Brain, UnitLink
 from cloudmr.services.cancel_job import cancel_job
 from cloudmr.services.dispatch_jobs import dispatch_jobs
 from cloudmr.services.hear_unit import hand_out_document, hear_report
 from cloudmr.services.reconcile_jobs import reconcile_jobs, recover_jobs
 from cloudmr.services.submit_job import JobOrder, submit_job
+from cloudmr.services.verify_unit import verify_units
 from cloudmr.storage.base import Bucket
 from faulty_unit import FaultyUnit, Unanswered
 from mroptimum.errors import Explanation
@@ -126,6 +131,22 @@ class MortalCompute:
         return answer
 
 
+class FaultyProbe:
+    """The look at the unit, where it answers."""
+
+    def __init__(self, probe: MemoryProbe, reach: Callable[[], None]) -> None:
+        self._probe = probe
+        self._reach = reach
+
+    def look(self) -> Sequence[Finding]:
+        self._reach()
+        return self._probe.look()
+
+    def permissions(self) -> Sequence[Permission]:
+        self._reach()
+        return self._probe.permissions()
+
+
 class Simulation:
     """One run. `n_brains` share one database, and die and come back one by one."""
 
@@ -175,6 +196,7 @@ class Simulation:
     def _run(self) -> Report:
         people = [self._bench.person() for _ in range(-(-self._n_jobs // JOBS_EACH))]
         files = {person.id: self._bench.data_file(person) for person in people}
+        self._ask_for_no_proof()
         began = self._now
         self._weather = self._unit.weather = self._storm
         for number in range(self._n_jobs):
@@ -186,11 +208,10 @@ class Simulation:
         self._timetable.after(_A_JOB_EVERY_S * self._n_jobs + LONGEST_WORK_S, self._clear)
         cleared = self._pass_until(lambda: self._is_over)
         n_open = self._n_open()
-        # The attempts that were begun run to their deadlines at the latest, and the unit may be silent beyond; then
-        # whoever waits has a turn.
-        patience = MAX_ATTEMPTS * (DEADLINE + self._bench.limits.silence) + timedelta(
-            seconds=2 * (n_open // N_SLOTS + 1) * MAX_ATTEMPTS * LONGEST_WORK_S
-        )
+        # The attempts that were begun run to their deadlines at the latest, and the unit may be silent beyond; a unit
+        # that was found ill is looked at again; then whoever waits has a turn.
+        patience = MAX_ATTEMPTS * (DEADLINE + self._bench.limits.silence) + LONGEST_ILL_PERIOD
+        patience += timedelta(seconds=2 * (n_open // N_SLOTS + 1) * MAX_ATTEMPTS * LONGEST_WORK_S)
         settled = self._pass_until(lambda: not self._n_open(), until=cleared + patience)
         found = self._check()
         return Report(
@@ -203,6 +224,13 @@ class Simulation:
             storm_s=(cleared - began).total_seconds(),
             settled_s=(settled - cleared).total_seconds(),
         )
+
+    def _ask_for_no_proof(self) -> None:
+        """What this unit computes has no numbers."""
+        with self._bench.brain.database.write() as transaction:
+            care = transaction.unit_care.get(self._bench.local_unit.id)
+            assert care is not None
+            transaction.unit_care.put(replace(care, known_answer_at=self._now + timedelta(days=1000)))
 
     # Time
 
@@ -229,13 +257,14 @@ class Simulation:
 
     @staticmethod
     def _round(brain: Brain) -> int:
-        return dispatch_jobs(brain) + reconcile_jobs(brain)
+        return verify_units(brain) + dispatch_jobs(brain) + reconcile_jobs(brain)
 
     # Brains
 
     def _open(self) -> Brain:
         compute = MortalCompute(self._unit, self._moment)
-        link = UnitLink(storage=self, compute=compute, brain_url=BRAIN_URL)
+        probe = FaultyProbe(self._bench.probe, self._reach_unit)
+        link = UnitLink(storage=self, compute=compute, probe=probe, brain_url=BRAIN_URL)
         return replace(
             self._bench.brain,
             database=MortalDatabase(self._bench.database_url, self._moment),
@@ -354,9 +383,12 @@ class Simulation:
         """Be the storage that the Brains see."""
         if name.startswith("_"):
             raise AttributeError(name)
+        self._reach_unit()
+        return getattr(self._bench.storage, name)
+
+    def _reach_unit(self) -> None:
         if self._weather.strikes(self._random, self._weather.storage_is_away):
             raise UnitUnavailable("The bucket does not answer.", "Check the unit.")
-        return getattr(self._bench.storage, name)
 
     # What must be true
 
@@ -372,9 +404,12 @@ class Simulation:
             return connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
 
     def _next_look(self) -> datetime | None:
-        open_jobs = select(func.min(jobs.c.check_at, type_=jobs.c.check_at.type)).where(jobs.c.state.not_in(END_STATES))
+        a_job = select(func.min(jobs.c.check_at, type_=jobs.c.check_at.type)).where(jobs.c.state.not_in(END_STATES))
+        the_unit = select(func.min(unit_care.c.check_at, type_=unit_care.c.check_at.type))
         with self._bench.brain.database.engine.connect() as connection:
-            return cast("datetime | None", connection.execute(open_jobs).scalar_one())
+            return min(
+                filter(None, (connection.execute(look).scalar_one() for look in (a_job, the_unit))), default=None
+            )
 
     def _check(self) -> list[Job]:
         """Every accepted job has exactly one end, and a true one."""
