@@ -10,11 +10,13 @@ import g_maps
 import low_snr
 import methods
 import number_of_replicas
+import slabs
 import tutorial
 from style import house_style
 
 FIGURES = {
-    module.__name__: module.draw for module in (methods, g_maps, number_of_replicas, low_snr, few_samples, tutorial)
+    module.__name__: module.draw
+    for module in (methods, g_maps, number_of_replicas, low_snr, few_samples, slabs, tutorial)
 }
 IMAGES = Path(__file__).parents[1] / "images"
 

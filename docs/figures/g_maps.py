@@ -28,8 +28,8 @@ def draw(folder: Path) -> None:
         inside = found.truth.mask[0]
         maps = {
             "SENSE, truth": found.truth.sense_g[0],
-            "SENSE, measured": found.maps["sense"][MapId.SENSE_G],
-            "GRAPPA, measured": found.maps["grappa"][MapId.GRAPPA_G],
+            "SENSE, measured": found.maps["sense"][MapId.SENSE_G][0],
+            "GRAPPA, measured": found.maps["grappa"][MapId.GRAPPA_G][0],
         }
         for axes, (name, values) in zip(rows[:, column], maps.items(), strict=True):
             image = axes.imshow(np.where(inside, values, np.nan), cmap="magma", vmin=1, vmax=largest)

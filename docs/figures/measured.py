@@ -26,7 +26,7 @@ FOUR = {
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A scan's truth and, by the name of each task, its maps by number, (y, x) of the middle slice."""
+    """A scan's truth and, by the name of each task, its maps by number, (slice, y, x)."""
 
     truth: Truth
     maps: dict[str, dict[int, Array]]
@@ -44,5 +44,5 @@ def measured(phantom: Phantom, tasks: dict[str, Flags], **common: str) -> Measur
         for name, flags in tasks.items():
             document = replace(flags, **common).document(signal, None)  # type: ignore[arg-type]  # all of them are text
             result = run(document, locate=lambda reference: Path(reference.options.filename))
-            maps[name] = {of_map.id: of_map.data[0].astype(np.float64) for of_map in result.maps}
+            maps[name] = {of_map.id: of_map.data.astype(np.float64) for of_map in result.maps}
     return Measured(truth=closed_form(scan), maps=maps)

@@ -31,7 +31,7 @@ def draw(folder: Path) -> None:
     """Draw `methods.png`."""
     found = measured(PHANTOM, FOUR, reconstruction="sense")
     truth, inside = found.truth.sense_snr[0], found.truth.mask[0]
-    snr = {name: maps[MapId.SNR] for name, maps in found.maps.items()}
+    snr = {name: maps[MapId.SNR][0] for name, maps in found.maps.items()}
     figure = plt.figure(figsize=(9, 5), layout="constrained")
     grid = figure.add_gridspec(2, 5, height_ratios=(1, 1.15))
     shown = []

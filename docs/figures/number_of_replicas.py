@@ -26,7 +26,7 @@ def draw(folder: Path) -> None:
     for name, per_replica, colour, stated in (("b1", 2, BLUE, "2(n - 1)"), ("rss", 1, ORANGE, "n - 1")):
         tasks = {str(number): Flags(method="pmr", replicas=number) for number in NUMBERS}
         found = measured(PHANTOM, {"ac": Flags(), **tasks}, reconstruction=name)
-        inside = found.truth.mask[0]
+        inside = found.truth.mask
         analytic = found.maps["ac"][MapId.SNR][inside]
         ratios = [found.maps[str(number)][MapId.SNR][inside] / analytic for number in NUMBERS]
         nu = per_replica * (n - 1)
