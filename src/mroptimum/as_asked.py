@@ -8,7 +8,7 @@ import numpy as np
 
 from mroptimum.errors import ReconstructionError
 from mroptimum.rawdata.acquisition import Acquisition, Calibration
-from mroptimum.rawdata.sampling import central, irregularity, is_without_gaps
+from mroptimum.rawdata.sampling import central, central_block, irregularity, is_without_gaps
 from mroptimum.task import AMBIGUOUS_IN_3D, ReconstructionName, ReconstructorOptions, Task
 
 UNFOLDING = frozenset({ReconstructionName.SENSE, ReconstructionName.GRAPPA})
@@ -29,7 +29,9 @@ def as_asked(acquisition: Acquisition, task: Task) -> Acquisition:
                 "Only a fully sampled scan can be decimated; this one is undersampled already.",
                 "Leave out decimate, or give the full scan.",
             )
-        return decimated(acquisition, wanted, options)
+        acquisition = decimated(acquisition, wanted, options)
+        _refuse_lines_put_back(acquisition, options)
+        return acquisition
     if wanted is not None and wanted != acquisition.acceleration:
         raise ReconstructionError(
             f"The task says acceleration {in_words(wanted)}, the file was sampled with "
@@ -54,6 +56,7 @@ def as_asked(acquisition: Acquisition, task: Task) -> Acquisition:
             "Choose sense, which unfolds both directions, or a scan whose lines alone are accelerated.",
             code="grappa_partitions",
         )
+    _refuse_lines_put_back(acquisition, options)
     return acquisition
 
 
@@ -77,7 +80,32 @@ def decimated(acquisition: Acquisition, factors: tuple[int, int], options: Recon
             kspace=np.where(acs[:, :, None], first, np.complex64(0)),
             sampled=acs,
             noise_power=1.0 / acquisition.n_averages,
+            of_each=acquisition.kspace[..., acs, :] if options.keep_acs else None,
         ),
+    )
+
+
+def _refuse_lines_put_back(acquisition: Acquisition, options: ReconstructorOptions) -> None:
+    """Raise where calibration lines should be put back into the image and cannot."""
+    calibration = acquisition.calibration
+    if not options.keep_acs or calibration is None:
+        return
+    n_recorded = acquisition.n_averages * acquisition.n_repetitions
+    in_both = calibration.sampled & acquisition.sampled
+    if calibration.of_each is None and n_recorded > 1:
+        reason = "were not recorded for every average and repetition, so that they lack their noise"
+    elif central_block(calibration.sampled)[0] < len(calibration.sampled):
+        reason = "were recorded in some partitions only"
+    elif not options.decimate and not np.array_equal(
+        calibration.kspace[..., in_both, :], acquisition.kspace[0, 0][..., in_both, :]
+    ):
+        reason = "come from a scan of their own, whose contrast may be another"
+    else:
+        return
+    raise ReconstructionError(
+        f"The calibration lines cannot be put back into the image: they {reason}.",
+        "Leave out keepAcs.",
+        code="acs_beside_image",
     )
 
 

@@ -30,6 +30,12 @@ _RECONSTRUCTIONS = {
         "regularisation. Calibration lines made the kernel and were not put back."
     ),
 }
+_GRAPPA_KEEPING_ACS = (
+    "Missing lines were filled by GRAPPA (Griswold 2002, doi:10.1002/mrm.10171) with a kernel of {kernel}, fitted to "
+    "{equations} equations with a regularisation of {regularisation:g} tr/n; the calibration lines themselves were put "
+    "back, and coil images combined by the root of the sum of their squares. SNR depends on kernel and regularisation; "
+    "there is no g-factor."
+)
 _METHODS = {
     Method.AC: "The noise was propagated through the reconstruction analytically; no replicas were drawn.",
     Method.MR: (
@@ -65,7 +71,7 @@ def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMap
         )
     kernel = one.kernel
     sentences.append(
-        _RECONSTRUCTIONS[name].format(
+        (_GRAPPA_KEEPING_ACS if task.options.reconstructor.options.keep_acs else _RECONSTRUCTIONS[name]).format(
             kernel=f"{kernel.size[0]} samples x {kernel.size[1]} lines",
             equations=kernel.n_equations,
             regularisation=kernel.regularisation,

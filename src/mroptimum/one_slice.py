@@ -20,6 +20,7 @@ from mroptimum.rawdata.sampling import central, central_block
 from mroptimum.reconstruction import Reconstruction
 from mroptimum.reconstruction.b1 import B1Weighted
 from mroptimum.reconstruction.grappa import Grappa, grappa
+from mroptimum.reconstruction.grappa_keep_acs import GrappaKeepingAcs
 from mroptimum.reconstruction.grappa_kernel import GrappaKernel, calibrate
 from mroptimum.reconstruction.rss import RootSumOfSquares
 from mroptimum.reconstruction.sense import Sense, sense
@@ -116,15 +117,16 @@ def measure_slice(
     reconstructor = task.options.reconstructor
     options = reconstructor.options
     white = np.eye(acquisition.n_coils, dtype=np.complex128) if noise is None else whitener(noise)
+    kept = _lines_put_back(acquisition, options)
     repetitions = [
-        whiten(slice_kspace(acquisition, acquisition.kspace[:, r, index].mean(axis=0)), white)
+        whiten(slice_kspace(acquisition, _recorded(acquisition, r, index, kept)), white)
         for r in range(acquisition.n_repetitions if task.name is Method.MR else 1)
     ]
     kspace = repetitions[0]
     calibration = _calibration(acquisition, index, kspace, white, options, is_white=noise is not None)
     region = calibration.region if calibration else None
     maps = maps_for(options.sensitivity_map.options, region, sources)
-    reconstruction = _reconstruction(reconstructor, maps, acquisition, kspace, calibration)
+    reconstruction = _reconstruction(reconstructor, maps, acquisition, kspace, calibration, kept)
     of_plane = PlaneNoise(
         column_sd=column_sd(noise),
         # Lines are drawn over the whole readout, so only zero-filled lines make the image quieter than they are.
@@ -138,9 +140,32 @@ def measure_slice(
         flip_angle_deg=flip_angle_deg,
         noise_domain=domain,
         keep_coil_maps=document.output.coilsensitivity,
-        kernel=_facts(reconstruction.kernel) if isinstance(reconstruction, Grappa) else None,
+        kernel=_facts(reconstruction.kernel) if isinstance(reconstruction, Grappa | GrappaKeepingAcs) else None,
         n_unsolvable=reconstruction.n_unsolvable if isinstance(reconstruction, Sense) else 0,
     )
+
+
+def _lines_put_back(acquisition: Acquisition, options: ReconstructorOptions) -> NDArray[np.bool_] | None:
+    """Return the calibration lines (y,) that the image keeps, those within `acl`; None: it keeps none."""
+    if not options.keep_acs or acquisition.calibration is None:
+        return None
+    n_y = acquisition.sampled.shape[1]
+    within = central(n_y, options.acl_xyz[1] or n_y)
+    return np.asarray(acquisition.calibration.sampled[0] & within & ~acquisition.sampled[0])
+
+
+def _recorded(acquisition: Acquisition, repetition: int, index: int, kept: NDArray[np.bool_] | None) -> Complex:
+    """Return what was recorded of a slice in one repetition, (coil, z, y, x), averaged, with the lines it keeps."""
+    kspace: Complex = acquisition.kspace[:, repetition, index].mean(axis=0)
+    calibration = acquisition.calibration
+    if kept is None or calibration is None:
+        return kspace
+    if calibration.of_each is None:
+        kspace[:, 0, kept] = calibration.kspace[index, :, 0, kept].swapaxes(0, 1)
+    else:
+        of_lines = kept[calibration.sampled[0]]
+        kspace[:, 0, kept] = calibration.of_each[:, repetition, index][:, :, of_lines].mean(axis=0)
+    return kspace
 
 
 def slice_kspace(acquisition: Acquisition, kspace: Complex) -> Complex:
@@ -212,6 +237,7 @@ def _reconstruction(
     acquisition: Acquisition,
     kspace: Complex,
     calibration: _Calibration | None,
+    kept: NDArray[np.bool_] | None,
 ) -> Reconstruction:
     acceleration = acquisition.acceleration[0]
     match reconstructor.name:
@@ -230,4 +256,6 @@ def _reconstruction(
             n_lines = reconstructor.options.acl_xyz[1]
             acs = calibration.sampled & central(len(calibration.sampled), n_lines or len(calibration.sampled))
             kernel = calibrate(calibration.region.kspace, acs, acceleration, size=reconstructor.options.kernel_size)
+            if kept is not None:
+                return GrappaKeepingAcs.of(kernel, acquisition.sampled[0], kept)
             return grappa(kernel, kspace, acquisition.sampled[0])

@@ -98,8 +98,23 @@ def _calibration_of_slices(
             recorded = calibration.kspace[slab, coil] * lines[:, None] * window[:, None, None].astype(np.float32)
             images: Complex = fourier.to_image(fourier.remove_oversampling(recorded, n_x), axes=(-3,))
             kspace[slab * n : (slab + 1) * n, coil, 0] = images[kept]
+    of_each = None
+    if calibration.of_each is not None and block[0] == n_z:
+        of_block = (calibration.sampled & lines)[calibration.sampled]
+        of_each = _of_each(calibration.of_each[..., of_block, :], n_z, n_x, kept)
     return Calibration(
         kspace=kspace,
         sampled=lines[None, :],
+        of_each=of_each,
         noise_power=calibration.noise_power * float(np.mean(window**2)) / taken,
     )
+
+
+def _of_each(recorded: Complex64, n_z: int, n_x: int, kept: slice) -> Complex64:
+    """Return calibration lines (average, repetition, slab, coil, line, x) of all partitions as those of slices."""
+    averaged = recorded.mean(axis=0)
+    n_repetitions, n_slabs, n_coils, n_lines, n_samples = averaged.shape
+    by_partition = averaged.reshape(n_repetitions, n_slabs, n_coils, n_z, n_lines // n_z, n_samples)
+    images = fourier.to_image(fourier.remove_oversampling(by_partition, n_x), axes=(-3,))[..., kept, :, :]
+    n = kept.stop - kept.start
+    return np.moveaxis(images, 3, 2).reshape(1, n_repetitions, n_slabs * n, n_coils, n_lines // n_z, n_x)

@@ -90,11 +90,15 @@ class Calibration:
 
     ``kspace`` is ``(slice, coil, z, y, x)``, zero where nothing was sampled; ``sampled`` is ``(z, y)``. ``noise_power``
     is that of its samples over that of one recorded sample, 1/n after averaging n.
+
+    ``of_each`` is ``(average, repetition, slice, coil, line, x)``: the same lines, in the order of ``sampled``, of every
+    average and repetition; None where there is one of both, or where they were not recorded each time.
     """
 
     kspace: Complex64
     sampled: Mask
     noise_power: float = 1.0
+    of_each: Complex64 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

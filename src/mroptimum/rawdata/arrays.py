@@ -37,5 +37,10 @@ def separate(kspace: Complex64, recorded: Mask) -> tuple[Complex64, Sampling, Ca
     if not sampling.extra.any():
         return kspace, sampling, None
     block = calibration_block(recorded, sampling.extra)
-    calibration = Calibration(kspace=kspace[0, 0] * block[:, :, np.newaxis], sampled=block)
+    is_repeated = kspace.shape[0] * kspace.shape[1] > 1
+    calibration = Calibration(
+        kspace=kspace[0, 0] * block[:, :, np.newaxis],
+        sampled=block,
+        of_each=kspace[..., block, :] if is_repeated else None,
+    )
     return kspace * sampling.lines[:, :, np.newaxis], sampling, calibration

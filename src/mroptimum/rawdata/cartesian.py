@@ -35,7 +35,10 @@ class DeclaredMatrix:
 
 @dataclass(frozen=True, kw_only=True)
 class GridPlan:
-    """Where every readout goes. `slices` are the recorded slice counters in the order of the result."""
+    """Where every readout goes. `slices` are the recorded slice counters in the order of the result.
+
+    `calibration_of_each` are the calibration lines of every average and repetition; none where some are missing.
+    """
 
     x: Axis
     y: Axis
@@ -46,6 +49,7 @@ class GridPlan:
     slices: tuple[int, ...]
     imaging: tuple[Readout, ...]
     calibration: tuple[Readout, ...]
+    calibration_of_each: tuple[Readout, ...]
     sampling: Sampling
     calibration_lines: Mask
     warnings: tuple[str, ...]
@@ -94,8 +98,10 @@ def plan_grid(
     _refuse_incomplete(kept, sampling.lines, (averages, repetitions, slices))
     block = calibration_block(recorded, sampling.extra)
     unmarked = [r for r in imaging if not r.role.is_calibration and block[r.z + z.shift, r.y + y.shift]]
-    found = _first_of_repeated([*usable, *unmarked], (averages[0], repetitions[0]))
+    calibrating = [*usable, *unmarked]
+    found = _first_of_repeated(calibrating, (averages[0], repetitions[0]))
     complete = _in_every_slice(found, slices)
+    calibration_lines = _mask(complete, z, y)
     return GridPlan(
         x=x,
         y=y,
@@ -106,8 +112,13 @@ def plan_grid(
         slices=slices,
         imaging=tuple(kept),
         calibration=complete,
+        calibration_of_each=_of_each(
+            [r for r in calibrating if calibration_lines[r.z + z.shift, r.y + y.shift]],
+            int(calibration_lines.sum()),
+            (averages, repetitions, slices),
+        ),
         sampling=sampling,
-        calibration_lines=_mask(complete, z, y),
+        calibration_lines=calibration_lines,
         warnings=(
             *sampling_warnings(sampling),
             *_calibration_warnings(len(calibration) - len(usable), len(found) - len(complete)),
@@ -133,14 +144,28 @@ def fill_grid(plan: GridPlan, samples: Callable[[Readout], Complex64]) -> tuple[
     reference = np.zeros(plan.shape[2:], np.complex64)
     for readout in reversed(plan.calibration):  # of lines recorded more than once, the first stays
         _place(reference[slice_index[readout.slice]], plan, readout, samples(readout))
-    return kspace, Calibration(kspace=reference, sampled=plan.calibration_lines)
+    of_each = None
+    if plan.calibration_of_each:
+        line_index = {(int(z), int(y)): i for i, (z, y) in enumerate(np.argwhere(plan.calibration_lines))}
+        of_each = np.zeros((*plan.shape[:4], len(line_index), plan.x.length), np.complex64)
+        for readout in plan.calibration_of_each:
+            destination = of_each[
+                average_index[readout.average], repetition_index[readout.repetition], slice_index[readout.slice]
+            ]
+            line = line_index[readout.z + plan.z.shift, readout.y + plan.y.shift]
+            _put(destination[:, line], plan, readout, samples(readout))
+    return kspace, Calibration(kspace=reference, sampled=plan.calibration_lines, of_each=of_each)
 
 
 def _place(destination: Complex64, plan: GridPlan, readout: Readout, samples: Complex64) -> None:
+    _put(destination[:, readout.z + plan.z.shift, readout.y + plan.y.shift], plan, readout, samples)
+
+
+def _put(line: Complex64, plan: GridPlan, readout: Readout, samples: Complex64) -> None:
     keep = slice(readout.discard_before, readout.n_samples - readout.discard_after)
     start = plan.x.shift + readout.discard_before
     stop = plan.x.shift + readout.n_samples - readout.discard_after
-    destination[:, readout.z + plan.z.shift, readout.y + plan.y.shift, start:stop] = samples[:, keep]
+    line[:, start:stop] = samples[:, keep]
 
 
 def _refuse_several(imaging: Sequence[Readout]) -> None:
@@ -238,6 +263,21 @@ def _refuse_incomplete(
 def _first_of_repeated(calibration: Sequence[Readout], first: tuple[int, int]) -> list[Readout]:
     """Return the calibration readouts, of image lines those of the first average and repetition only."""
     return [r for r in calibration if not r.role.is_imaging or (r.average, r.repetition) == first]
+
+
+def _of_each(
+    calibrating: Sequence[Readout], n_lines: int, counters: tuple[Sequence[int], Sequence[int], Sequence[int]]
+) -> tuple[Readout, ...]:
+    """Return one readout of each line for each average, repetition and slice; none if there is one of both, or gaps."""
+    averages, repetitions, slices = counters
+    if len(averages) * len(repetitions) == 1:
+        return ()
+    first: dict[tuple[int, int, int, int, int], Readout] = {}
+    for readout in calibrating:
+        if readout.average in averages and readout.repetition in repetitions and readout.slice in slices:
+            first.setdefault((readout.average, readout.repetition, readout.slice, readout.z, readout.y), readout)
+    is_complete = len(first) == n_lines * len(averages) * len(repetitions) * len(slices)
+    return tuple(first.values()) if is_complete else ()
 
 
 def _in_every_slice(calibration: Sequence[Readout], slices: Sequence[int]) -> tuple[Readout, ...]:

@@ -50,7 +50,12 @@ class Filling:
         return self.kernel.at_columns(columns, self.lines.shape[-1], self.lines.dtype)
 
     def coil_images(self, columns: slice, kernel: Complex) -> Complex:
-        """Return coil images (x, coil, y) of some columns, given the kernel there; y runs round from the centre.
+        """Return coil images (x, coil, y) of some columns, given the kernel there; y runs round from the centre."""
+        images: Complex = scipy.fft.ifft(self.filled(columns, kernel), axis=-1, norm="ortho")
+        return images
+
+    def filled(self, columns: slice, kernel: Complex) -> Complex:
+        """Return the lines of some columns, (x, coil, y), y those of k-space: acquired ones and filled-in ones.
 
         Gap 0 lies before the first line of the comb, so that whatever line the grid holds is in some gap.
         """
@@ -61,10 +66,9 @@ class Filling:
         targets = by_line[0] @ lines[..., :n_gaps]
         for line in range(1, n_source_lines):
             targets += by_line[line] @ lines[..., line : line + n_gaps]
-        filled = np.empty((n_columns, n_coils, n_gaps, 1 + n_targets), dtype=lines.dtype)
-        filled[..., 0] = lines[..., before : before + n_gaps]
-        filled[..., 1:] = targets.reshape(n_columns, n_targets, n_coils, n_gaps).transpose(0, 2, 3, 1)
+        gaps = np.empty((n_columns, n_coils, n_gaps, 1 + n_targets), dtype=lines.dtype)
+        gaps[..., 0] = lines[..., before : before + n_gaps]
+        gaps[..., 1:] = targets.reshape(n_columns, n_targets, n_coils, n_gaps).transpose(0, 2, 3, 1)
         start = self.comb.acceleration - self.comb.first
-        grid = filled.reshape(n_columns, n_coils, -1)[..., start : start + self.comb.n_y]
-        images: Complex = scipy.fft.ifft(grid, axis=-1, norm="ortho")
-        return images
+        grid: Complex = gaps.reshape(n_columns, n_coils, -1)[..., start : start + self.comb.n_y]
+        return grid
