@@ -25,6 +25,8 @@ class ReportedEvent(StrEnum):
     """The results are in place."""
     FAILED = "failed"
     """There will be no results."""
+    INPUT_CLEANED = "input_cleaned"
+    """A data file named a person in its header, and no longer does, or must go."""
 
 
 class _Message(BaseModel):
@@ -58,6 +60,15 @@ class ReportedError(_Message):
         )
 
 
+class ReportedInput(_Message):
+    """A data file that named a person: the fields by name, and what it is since they are blank (None: it must go)."""
+
+    data_id: Annotated[str, Field(max_length=32)]
+    fields: tuple[Annotated[str, Field(max_length=128)], ...] = ()
+    size_bytes: Annotated[int | None, Field(ge=0)] = None
+    checksum: Annotated[str | None, Field(max_length=128)] = None
+
+
 class Report(_Message):
     """The body of a callback or of a progress message. `sequence` grows with every new message of an attempt."""
 
@@ -69,6 +80,7 @@ class Report(_Message):
     progress: ReportedProgress | None = None
     manifest_sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
     error: ReportedError | None = None
+    input: ReportedInput | None = None
 
     def to_bytes(self) -> bytes:
         """Return the body to sign and send."""

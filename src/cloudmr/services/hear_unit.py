@@ -18,6 +18,7 @@ from cloudmr.model.reports import Report, ReportedEvent
 from cloudmr.services.attempts import attempt_key
 from cloudmr.services.brain import Brain
 from cloudmr.services.changes import write_change
+from cloudmr.services.clean_input import note_cleaned_input, with_cleaned_inputs
 from cloudmr.services.settle_job import begun, settle_job
 
 
@@ -32,7 +33,8 @@ def hand_out_document(brain: Brain, job_id: str, attempt: int, headers: Mapping[
         if job.has_ended or job.attempt != attempt or job.cancel_requested_at is not None:
             raise Conflict("This attempt at the job no longer counts.", "Stop working at it.", code="attempt_over")
         _begin(brain, transaction, job)
-    return FrozenDocument.model_validate_json(job.document).for_attempt(attempt, deadline_at=job.deadline_at)
+        document = with_cleaned_inputs(transaction, FrozenDocument.model_validate_json(job.document))
+    return document.for_attempt(attempt, deadline_at=job.deadline_at)
 
 
 def hear_report(brain: Brain, job_id: str, body: bytes, headers: Mapping[str, str]) -> Job:
@@ -48,6 +50,8 @@ def hear_report(brain: Brain, job_id: str, body: bytes, headers: Mapping[str, st
         job = _job(transaction, job_id)
         if job.has_ended or job.attempt != report.attempt:
             return _late(brain, transaction, job, report)
+        if report.event is ReportedEvent.INPUT_CLEANED:
+            return note_cleaned_input(brain, transaction, _begin(brain, transaction, job), report.input)
         if report.event is ReportedEvent.PROGRESS:
             return _record_progress(brain, transaction, job, report)
     return settle_job(brain, job_id, actor=job.unit_id, is_claimed=True)
@@ -89,7 +93,7 @@ def _record_progress(brain: Brain, transaction: Transaction, job: Job, report: R
 
 def _late(brain: Brain, transaction: Transaction, job: Job, report: Report) -> Job:
     """Write down the first late word of an end that contradicts what is known; the rest is only repetition."""
-    if report.event is ReportedEvent.PROGRESS or report.event.value == job.state.value:
+    if report.event in {ReportedEvent.PROGRESS, ReportedEvent.INPUT_CLEANED} or report.event.value == job.state.value:
         return job
     reason = f"Attempt {report.attempt} was said to have {report.event} when that no longer counted."
     if any(event.reason == reason for event in transaction.jobs.events(job.id)):

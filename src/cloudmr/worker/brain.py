@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 
@@ -12,7 +13,7 @@ from cloudmr.compute.launch import RetryPolicy
 from cloudmr.compute.reporting import attempt_key
 from cloudmr.model.documents import JobDocument
 from cloudmr.model.instants import Clock
-from cloudmr.model.reports import Report, ReportedEvent, ReportedProgress
+from cloudmr.model.reports import Report, ReportedEvent, ReportedInput, ReportedProgress
 from cloudmr.worker.errors import Unheard
 from mroptimum.errors import Cancelled
 from mroptimum.run import Progress
@@ -70,15 +71,37 @@ class Brain:
 
     def tell_progress(self, progress: Progress) -> None:
         """Report a step. Raise `httpx.HTTPError` when the Brain does not hear it; it is not tried again."""
-        report = Report(
+        reported = ReportedProgress(
+            step=progress.step[:64], done=progress.done, total=progress.total, message=progress.message[:500]
+        )
+        self._tell(self._report(ReportedEvent.PROGRESS, progress=reported))
+
+    def tell_input(self, found: ReportedInput) -> None:
+        """Report a data file that named a person, until the Brain has heard it.
+
+        Raise `Unheard` when it does not for long, and `Cancelled` when somebody does not want to wait any longer.
+        """
+        waits_s = self._retry.waits_s()
+        while True:
+            try:
+                return self._tell(self._report(ReportedEvent.INPUT_CLEANED, input=found))
+            except httpx.HTTPError as error:
+                wait_s = next(waits_s, None)
+                if wait_s is None:
+                    raise Unheard(f"{type(error).__name__}") from None
+            if self._wait(wait_s):
+                raise Cancelled("The job was asked to stop.", "Submit it again if it is wanted.")
+
+    def _report(self, event: ReportedEvent, **content: Any) -> Report:
+        return Report(
             job_id=self._request.job_id,
             attempt=self._request.attempt,
-            event=ReportedEvent.PROGRESS,
+            event=event,
             sequence=next(self._sequence),
-            progress=ReportedProgress(
-                step=progress.step[:64], done=progress.done, total=progress.total, message=progress.message[:500]
-            ),
+            **content,
         )
+
+    def _tell(self, report: Report) -> None:
         body = report.to_bytes()
         headers = self._key.sign(body, now=self._clock()) | {"Content-Type": "application/json"}
         self._client.post(self._request.progress_url, content=body, headers=headers).raise_for_status()

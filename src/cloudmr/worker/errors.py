@@ -2,6 +2,7 @@
 
 ExplainedError (mroptimum)
 ├── InputChanged            a data file is not what it was when the job was submitted
+├── InputNamesPerson        the header of a data file in a shared unit names a person, and cannot be cleaned
 ├── InputMissing            the task names a file that the job does not have
 ├── InternalError           a mistake of ours
 └── Unheard                 the Brain does not give the job document
@@ -21,6 +22,19 @@ class InputChanged(ExplainedError):
         super().__init__(
             f"The data file {data_id} is not the one that was uploaded: its size or its checksum differs.",
             "Upload the file again, and submit the job with the new one.",
+        )
+
+
+class InputNamesPerson(ExplainedError):
+    """The header of a data file in a shared unit names a person, and cannot be cleaned."""
+
+    code = "input_names_person"
+
+    def __init__(self, data_id: str, why: str) -> None:
+        super().__init__(
+            f"The header of the data file {data_id} may name a person, and could not be cleaned: {why} It was removed "
+            "from the shared computing unit.",
+            "Clean the file on your machine (`mroptimum anonymise`), upload it again, and submit the job anew.",
         )
 
 

@@ -21,7 +21,7 @@ from cloudmr.storage.base import Bucket, ObjectStore
 from cloudmr.worker.errors import InternalError
 from cloudmr.worker.journal import Journal
 from cloudmr.worker.package_store import committed_manifest, store_package
-from cloudmr.worker.staging import stage
+from cloudmr.worker.staging import Counter, stage
 from mroptimum.errors import Cancelled, ExplainedError
 from mroptimum.export.package import Provenance, write_failure_package, write_package
 from mroptimum.result import Result
@@ -54,9 +54,12 @@ def run_job(
     folder: Path,
     journal: Journal,
     cancelled: Callable[[], bool],
+    counter: Counter,
     compute: Compute = mroptimum.run.run,
 ) -> Outcome:
     """Run one attempt at a job, with its files in `folder` (empty), and return what became of it.
+
+    `counter` is told of data files in a shared unit that named a person.
 
     What is wrong with the task or the data, and every mistake of ours, becomes a failure package. What is no fault of
     either, and may go well another time, is raised: `Cancelled`, `MemoryError`, and `OSError` of the kind `NO_ROOM`.
@@ -67,7 +70,7 @@ def run_job(
     task: TaskDocument | None = None
     try:
         task = TaskDocument.parse({"task": document.task, "output": document.output})
-        manifest_sha256 = _succeed(document, task, storage, folder, journal, cancelled, compute)
+        manifest_sha256 = _succeed(document, task, storage, folder, journal, cancelled, counter, compute)
         return Outcome(manifest_sha256=manifest_sha256)
     except (Cancelled, MemoryError):
         raise
@@ -91,13 +94,14 @@ def _succeed(
     folder: Path,
     journal: Journal,
     cancelled: Callable[[], bool],
+    counter: Counter,
     compute: Compute,
 ) -> str:
     def go_on() -> None:
         if cancelled():
             raise Cancelled("The job was asked to stop.", "Submit it again if it is wanted.")
 
-    inputs = stage(document.inputs, storage=storage, folder=folder / "inputs", journal=journal, go_on=go_on)
+    inputs = stage(document, storage=storage, folder=folder / "inputs", journal=journal, go_on=go_on, counter=counter)
     result = compute(task, locate=inputs.locate, progress=journal.follow, cancelled=cancelled)
     journal.say("writing the result package", step="package")
     go_on()

@@ -66,6 +66,7 @@ def _work(launch: Launch, folder: RunFolder, stop: threading.Event) -> ExitCode:
                 folder=folder.work,
                 journal=Journal(folder.log, clock=utc_now, report=reporter.report),
                 cancelled=stop.is_set,
+                counter=brain,
             )
     folder.write_outcome(outcome)
     return ExitCode.SUCCEEDED if outcome.manifest_sha256 else ExitCode.FAILED

@@ -15,6 +15,7 @@ import mroptimum.run
 from cloudmr.compute.outcome import Outcome
 from cloudmr.model.documents import JobDocument
 from cloudmr.model.instants import utc_now
+from cloudmr.model.reports import ReportedInput
 from cloudmr.storage.base import Bucket, ObjectInfo
 from cloudmr.storage.local_objects import LocalObjects
 from cloudmr.worker.job import Compute, run_job
@@ -27,6 +28,19 @@ from small_job import JOB_ID, SIGNAL, document_for, raw_data
 
 RESULTS = f"results/{JOB_ID}/1"
 FAILED = f"failed/{JOB_ID}/1"
+
+
+@dataclass(frozen=True)
+class NothingToTell:
+    """Nothing is to be told of these files; what is promised of them stays as it is."""
+
+    document: JobDocument
+
+    def tell_input(self, found: ReportedInput) -> NoReturn:
+        raise AssertionError(f"{found} was told")
+
+    def fetch_document(self) -> JobDocument:
+        return self.document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +61,14 @@ class Workplace:
     ) -> Outcome:
         work = self.folder / "work"
         work.mkdir()
+        document = document or document_for(self.storage)
         return run_job(
-            document or document_for(self.storage),
+            document,
             storage=storage or self.storage,
             folder=work,
             journal=Journal(self.folder / "log.jsonl", clock=utc_now, report=self.reports.append),
             cancelled=cancelled,
+            counter=NothingToTell(document),
             compute=compute,
         )
 
