@@ -35,7 +35,6 @@ def test_every_job_reaches_one_end_in_any_weather(simulate: Simulate, seed: int)
     report = simulate(seed, N_JOBS)
     assert sum(report.ends.values()) == N_JOBS
     assert report.n_deaths > 0
-    assert report.n_retried > 0
 
 
 def test_so_it_does_on_every_database(simulate: Simulate, new_database: NewDatabase) -> None:

@@ -11,20 +11,18 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from bench import BRAIN_URL, Bench, Died, task_of
-from cloudmr.compute.base import Execution, ExecutionRequest, LogLine
-from cloudmr.database.base import Database, Transaction
-from cloudmr.database.engine import make_engine
+from cloudmr.compute.base import ExecutionRequest
+from cloudmr.database.base import Transaction
 from cloudmr.database.tables import jobs, unit_care
 from cloudmr.errors import CallbackRefused, Conflict, DatabaseUnavailable, UnitUnavailable
 from cloudmr.model.data_files import DataFile
@@ -46,6 +44,7 @@ from cloudmr.services.submit_job import JobOrder, submit_job
 from cloudmr.services.verify_unit import verify_units
 from cloudmr.storage.base import Bucket
 from faulty_unit import FaultyUnit, Unanswered
+from mortal_brain import MortalCompute, MortalDatabase
 from mroptimum.errors import Explanation
 from timetable import Timetable
 from weather import CLEAR, STORM, Weather
@@ -83,52 +82,6 @@ class Report:
     storm_s: float
     settled_s: float
     """How long after the storm the last job ended."""
-
-
-class MortalDatabase(Database):
-    """A database whose Brain may die, or be overtaken by another, before and after each transaction that writes."""
-
-    def __init__(self, url: str, moment: Callable[[bool], None]) -> None:
-        engine = make_engine(url)
-        # Nothing here outlives the machine; the default waits for the disk at every commit.
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
-        event.listen(engine, "commit", lambda _: moment(True))
-        super().__init__(engine)
-        self._moment = moment
-
-    @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        self._moment(False)
-        with super().write() as transaction:
-            yield transaction
-        self._moment(False)
-
-
-class MortalCompute:
-    """The way to the unit, with a moment before and after each call."""
-
-    def __init__(self, unit: FaultyUnit, moment: Callable[[bool], None]) -> None:
-        self._unit = unit
-        self._moment = moment
-
-    def start(self, request: ExecutionRequest) -> None:
-        self._call(lambda: self._unit.start(request))
-
-    def describe(self, name: str) -> Execution:
-        return self._call(lambda: self._unit.describe(name))
-
-    def stop(self, name: str) -> None:
-        self._call(lambda: self._unit.stop(name))
-
-    def log(self, name: str) -> Sequence[LogLine]:
-        return self._call(lambda: self._unit.log(name))
-
-    def _call(self, call: Callable[[], Answer]) -> Answer:
-        self._moment(False)
-        answer = call()
-        self._moment(False)
-        return answer
 
 
 class FaultyProbe:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
 
+from cloudmr.database.base import Transaction
 from cloudmr.errors import UnitUnavailable
 from cloudmr.model.events import BRAIN, JobAction
-from cloudmr.model.fair_share import Waiting, next_turns
+from cloudmr.model.fair_share import next_turns
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.units import ComputingUnit, UnitStatus
 from cloudmr.services.attempts import execution_request
@@ -37,8 +37,9 @@ def dispatch_jobs(brain: Brain) -> int:
         if unit.status in _ILL or unit.id in doubted:
             _explain(brain, unit)
             continue
-        for job_id in _turns(brain, unit, queues[unit.id]):
-            n_started += give_turn(brain, job_id, unit)
+        for job in _mark_turns(brain, unit):
+            _start_or_leave(brain, job, unit)
+            n_started += 1
     return n_started
 
 
@@ -50,43 +51,58 @@ def _explain(brain: Brain, unit: ComputingUnit) -> None:
         transaction.jobs.explain_waiting(unit.id, reason)
 
 
-def _turns(brain: Brain, unit: ComputingUnit, queue: Sequence[Waiting]) -> list[str]:
+def _mark_turns(brain: Brain, unit: ComputingUnit) -> list[Job]:
+    """Mark the jobs whose turn it is at a unit, and return them."""
     with brain.database.read() as transaction:
-        room = room_at(brain, transaction, unit, {waiting.owner_id for waiting in queue})
+        if not _turns(brain, transaction, unit):
+            return []
+    # Once more, in the transaction that marks them: another Brain gives turns at the same moment.
+    with brain.database.write() as transaction:
+        marked = [_mark(brain, transaction, job_id) for job_id in _turns(brain, transaction, unit)]
+    return [job for job in marked if job is not None]
+
+
+def _turns(brain: Brain, transaction: Transaction, unit: ComputingUnit) -> list[str]:
+    queue = transaction.jobs.queue(unit.id).get(unit.id, [])
+    room = room_at(brain, transaction, unit, {waiting.owner_id for waiting in queue})
     return [waiting.job_id for waiting in next_turns(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)]
 
 
 def give_turn(brain: Brain, job_id: str, unit: ComputingUnit) -> bool:
     """Start a job, whoever else waits and however its unit is; tell whether it was there to be started."""
-    job = _mark(brain, job_id)
+    with brain.database.write() as transaction:
+        job = _mark(brain, transaction, job_id)
     if job is None:
         return False
+    _start_or_leave(brain, job, unit)
+    return True
+
+
+def _mark(brain: Brain, transaction: Transaction, job_id: str) -> Job | None:
+    now = brain.now()
+    before = transaction.jobs.get(job_id, for_change=True)
+    if before is None or before.state is not JobState.QUEUED or before.cancel_requested_at is not None:
+        return None
+    after = before.becomes(
+        JobState.DISPATCHED,
+        attempt=before.attempt + 1,
+        dispatched_at=now,
+        deadline_at=now + timedelta(seconds=before.estimate.deadline_s),
+        check_at=now + _FIRST_LOOK,
+        waiting_reason=None,
+    )
+    is_written = write_change(
+        brain, transaction, before, after, JobAction.DISPATCHED, reason="Its turn has come.", actor=BRAIN
+    )
+    return after if is_written else None
+
+
+def _start_or_leave(brain: Brain, job: Job, unit: ComputingUnit) -> None:
     try:
         _start(brain, job, unit)
     except Exception:
         # Whatever is wrong with this one, the others have their turn; the reconciler comes back to it.
         _log.exception("%s could not be started", job.execution_name)
-    return True
-
-
-def _mark(brain: Brain, job_id: str) -> Job | None:
-    now = brain.now()
-    with brain.database.write() as transaction:
-        before = transaction.jobs.get(job_id, for_change=True)
-        if before is None or before.state is not JobState.QUEUED or before.cancel_requested_at is not None:
-            return None
-        after = before.becomes(
-            JobState.DISPATCHED,
-            attempt=before.attempt + 1,
-            dispatched_at=now,
-            deadline_at=now + timedelta(seconds=before.estimate.deadline_s),
-            check_at=now + _FIRST_LOOK,
-            waiting_reason=None,
-        )
-        is_written = write_change(
-            brain, transaction, before, after, JobAction.DISPATCHED, reason="Its turn has come.", actor=BRAIN
-        )
-        return after if is_written else None
 
 
 def _start(brain: Brain, job: Job, unit: ComputingUnit) -> None:

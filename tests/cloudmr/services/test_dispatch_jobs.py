@@ -14,6 +14,7 @@ from cloudmr.model.people import Caller
 from cloudmr.model.units import UnitStatus
 from cloudmr.services.dispatch_jobs import dispatch_jobs
 from cloudmr.services.settle_job import settle_job
+from mortal_brain import MortalDatabase
 
 
 def test_the_unit_is_told_where_to_fetch_and_report_and_with_what_key(bench: Bench, ada: Caller) -> None:
@@ -104,3 +105,22 @@ def test_a_unit_that_is_away_does_not_hold_up_the_others(bench: Bench, ada: Call
     waiting = bench.read(job)
     assert (waiting.state, waiting.attempt) == (JobState.DISPATCHED, 1)
     assert waiting.waiting_reason is not None
+
+
+def test_a_slot_is_given_once_by_brains_that_dispatch_at_the_same_moment(make_bench: MakeBench) -> None:
+    bench = make_bench(limits=Limits(n_slots=1), is_watched=False)
+    ada, bob = bench.person(), bench.person()
+    earlier = bench.running_job(ada)
+    bench.succeed(earlier)
+    settle_job(bench.brain, earlier.id)
+    jobs = [bench.job(ada)]
+
+    def moment(is_in_transaction: bool) -> None:
+        if len(jobs) == 1 and not is_in_transaction:
+            jobs.append(bench.job(bob))
+            assert dispatch_jobs(bench.brain) == 1
+
+    slow = replace(bench.brain, database=MortalDatabase(bench.database_url, moment))
+    assert dispatch_jobs(slow) == 0
+    slow.database.close()
+    assert [bench.read(job).state for job in jobs] == [JobState.QUEUED, JobState.DISPATCHED]
