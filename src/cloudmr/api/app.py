@@ -13,6 +13,7 @@ from cloudmr.api import (
     admin,
     audit,
     auth,
+    compatibility,
     data,
     health,
     job_events,
@@ -85,5 +86,6 @@ def build_app(
 
 def _routers() -> tuple[APIRouter, ...]:
     of_jobs = (unit_calls, job_events, job_plans, shares, regions, jobs, shared, quota, notifications)
-    nouns = (auth, tokens, audit, admin, units, data, *of_jobs, objects, health)
+    # First: some of its paths would be taken for ids of things.
+    nouns = (compatibility, auth, tokens, audit, admin, units, data, *of_jobs, objects, health)
     return tuple(noun.router for noun in nouns)

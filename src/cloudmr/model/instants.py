@@ -17,6 +17,10 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before anything that is counted."""
+
+
 def utc_now() -> datetime:
     """Return the time of this machine's clock."""
     return datetime.now(UTC)

@@ -146,6 +146,15 @@ def describe_region(
         return changed
 
 
+def region_of(brain: Brain, caller: Caller, region_id: str) -> Region:
+    """Return one of the caller's regions, whatever job it is of. Raises `NotFound`."""
+    with brain.database.read() as transaction:
+        region = transaction.regions.get(region_id) if is_id(Kind.REGION, region_id) else None
+        if region is None:
+            raise NotFound("region")
+        return _own(transaction, caller, region.job_id, region_id)
+
+
 def delete_region(brain: Brain, caller: Caller, job_id: str, region_id: str) -> None:
     """Remove a region; its mask goes a moment later, where we may remove it. Raises `NotFound`."""
     with brain.database.write() as transaction:
