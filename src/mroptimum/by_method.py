@@ -78,3 +78,5 @@ def measure(
                 report=report,
             )
             return found, NoiseDomain.KSPACE
+        case Method.DIFFERENCE:
+            raise ValueError("a difference is taken of images, not of k-space")

@@ -219,6 +219,8 @@ def _calibration(
         return None
     n_x = kspace.shape[-1]
     _, n_lines = central_block(sampled[None])
+    if n_lines == 0 and options.sensitivity_map.options.load_sensitivity:
+        return None
     if n_lines == 0:
         raise ReconstructionError(
             "The calibration lines do not reach the centre of k-space.", "Check the scan's calibration lines."
@@ -259,3 +261,5 @@ def _reconstruction(
             if kept is not None:
                 return GrappaKeepingAcs.of(kernel, acquisition.sampled[0], kept)
             return grappa(kernel, kspace, acquisition.sampled[0])
+        case ReconstructionName.SCANNER:
+            raise ValueError("images of a scanner are not reconstructed here")

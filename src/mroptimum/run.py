@@ -18,6 +18,7 @@ from mroptimum.coils.slice_grid import SliceGrid
 from mroptimum.convention import Real
 from mroptimum.errors import NoiseError, ReconstructionError
 from mroptimum.flip_angle import read_flip_angle
+from mroptimum.image_difference import measure_difference
 from mroptimum.journal import Journal, Progress
 from mroptimum.maps import all_maps, image_alone
 from mroptimum.methods import methods_text
@@ -76,8 +77,11 @@ def run(
     steps. Raises `RawDataError` for a file that cannot be used, `NoSnr` when there is an image and no noise,
     `NoiseError`, `ReconstructionError`, and `Cancelled`.
     """
+    journal = Journal(progress=progress, cancelled=cancelled)
     with threadpool_limits(limits=1, user_api="blas"):
-        return _run(document, locate, Journal(progress=progress, cancelled=cancelled))
+        if document.task.name is Method.DIFFERENCE:
+            return measure_difference(document, locate, journal)
+        return _run(document, locate, journal)
 
 
 def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journal: Journal) -> Result:
@@ -91,6 +95,12 @@ def _run(document: TaskDocument, locate: Callable[[FileReference], Path], journa
             "The mask leaves no voxel of any slice.", "Lower its value, or choose another mask.", code="empty_mask"
         )
     unsolvable = sum(s.n_unsolvable for s in slices)
+    if unsolvable and not any(s.snr.any() for s in slices):
+        raise ReconstructionError(
+            "The coils tell no voxels apart that fold onto each other.",
+            "Choose a lower acceleration, or coil maps from more calibration lines.",
+            code="coils_too_alike",
+        )
     if unsolvable:
         journal.warn(f"{unsolvable} voxels cannot be told apart by these coils and were set to 0.")
 

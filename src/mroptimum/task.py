@@ -48,6 +48,8 @@ class Method(StrEnum):
     """Pseudo multiple replicas: noise of the measured covariance is added many times."""
     CR = "cr"
     """Generalised pseudo replicas: few replicas, and the spread over a box around each voxel."""
+    DIFFERENCE = "difference"
+    """Two images, one measured after the other: their mean over the spread of their difference (NEMA MS 1)."""
 
 
 class ReconstructionName(StrEnum):
@@ -61,6 +63,8 @@ class ReconstructionName(StrEnum):
     """Unfolding with coil maps."""
     GRAPPA = "grappa"
     """Missing lines from their neighbours, with a kernel from calibration lines."""
+    SCANNER = "scanner"
+    """None here: images as the scanner made them, DICOM or NIfTI, for the method difference."""
 
 
 class CoilMapMethod(StrEnum):
@@ -367,7 +371,9 @@ class TaskOptions(_Part):
     replicas: PositiveInt | None = Field(
         None, alias="NR", le=MAX_REPLICAS, description="number of pseudo replicas (pmr, cr)"
     )
-    box_size: NonNegativeInt | None = Field(None, le=MAX_BOX, description="half-width of the box of cr, in voxels")
+    box_size: NonNegativeInt | None = Field(
+        None, le=MAX_BOX, description="half-width of the box of cr and of difference (null: 3), in voxels"
+    )
     seed: NonNegativeInt = Field(0, le=2**63 - 1, description="of the drawn noise (pmr, cr)")
     noise_domain: Annotated[NoiseDomain, BeforeValidator(_lower)] = NoiseDomain.IMAGE
     reconstructor: Reconstructor
@@ -397,8 +403,34 @@ class Task(_Part):
             raise ValueError(f"seed goes with pmr and cr, not with {self.name}")
         if self.options.noise_domain is not NoiseDomain.IMAGE and self.name is not Method.PMR:
             raise ValueError(f"noiseDomain goes with pmr, not with {self.name}")
-        if (self.options.box_size is not None) != (self.name is Method.CR):
-            raise ValueError("boxSize goes with cr, and only with that")
+        if self.options.box_size is None and self.name is Method.CR:
+            raise ValueError("cr needs boxSize, the half-width of its box")
+        if self.options.box_size is not None and self.name not in {Method.CR, Method.DIFFERENCE}:
+            raise ValueError(f"boxSize goes with cr and difference, not with {self.name}")
+        return self
+
+    @model_validator(mode="after")
+    def _of_images(self) -> Self:
+        """Hold a difference to what it is made from: `signal` and the other repetition that `noise` names."""
+        reconstructor = self.options.reconstructor
+        options, is_scanner = reconstructor.options, reconstructor.name is ReconstructionName.SCANNER
+        if self.name is not Method.DIFFERENCE:
+            if is_scanner:
+                raise ValueError("scanner goes with difference only: images have no raw data to measure noise in")
+            return self
+        if not is_scanner and reconstructor.name is not ReconstructionName.RSS:
+            raise ValueError("difference goes with scanner (images) or rss (raw data of two repetitions)")
+        noise = options.noise
+        is_repetition = isinstance(noise, NoiseEstimate) and noise.options.source is NoiseSource.REPETITIONS
+        if noise is not None and not is_repetition:
+            raise ValueError("difference takes its noise from repetitions; give the second image as their file")
+        if is_scanner and not (isinstance(noise, NoiseEstimate) and noise.options.file is not None):
+            raise ValueError("difference needs the second image: noise, an estimate from repetitions with its file")
+        mask = options.sensitivity_map.options.mask.method
+        if mask in {MaskMethod.ESPIRIT, MaskMethod.THRESHOLD}:
+            raise ValueError(f"a mask by {mask} does not go with difference; percentage, reference and upload do")
+        if options.decimate or options.correction.use_correction:
+            raise ValueError("decimate and useCorrection do not go with difference")
         return self
 
     @model_validator(mode="after")

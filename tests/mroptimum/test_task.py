@@ -98,7 +98,7 @@ OPTIONS = (*RECONSTRUCTOR, "options")
         (("task", "colour"), "red", "task.colour: unknown field"),
         (("output", "pdf"), True, "output.pdf: unknown field"),
         (("task", "options", "NR"), 10, "NR goes with pmr and cr"),
-        (("task", "options", "boxSize"), 3, "boxSize goes with cr"),
+        (("task", "options", "boxSize"), 3, "boxSize goes with cr and difference"),
         (("task", "options", "NR"), 0, "greater than"),
         ((*RECONSTRUCTOR, "name"), "rss", "rss reconstructs full scans"),
         ((*OPTIONS, "accelerations"), [2, 1], "the readout (first number) is never undersampled"),

@@ -88,7 +88,7 @@ def image(pixels: NDArray[np.integer[Any]], *, syntax: Any = EXPLICIT, **element
             setattr(found, keyword, value)
     stored_type = pixels.dtype.newbyteorder(">" if syntax == BIG_ENDIAN else "<")
     found.PixelData = pixels.astype(stored_type).tobytes()
-    found["PixelData"].VR = "OW"
+    found["PixelData"].VR = "OB" if pixels.dtype.itemsize == 1 else "OW"
     return found
 
 

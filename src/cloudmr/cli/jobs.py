@@ -17,7 +17,8 @@ from cloudmr.cli.terminal import AsJson, Terminal, byte_bar
 from cloudmr.cli.views import job_record, job_table, log_lines
 from cloudmr.model.ids import Kind, is_id
 from cloudmr.model.jobs import JobState
-from mroptimum.cli import options
+from mroptimum.cli.options import with_flags
+from mroptimum.flags import Flags
 
 if TYPE_CHECKING:
     from cloudmr.client.answers import Job
@@ -32,31 +33,16 @@ _EITHER = "Give either a task file, or --signal with what belongs to it."
 
 
 @app.command(epilog=EPILOG)
+@with_flags
 def submit(
     task_file: Annotated[
         Path | None, typer.Argument(metavar="[TASK.json]", help="A task document; its local files are uploaded.")
     ] = None,
     signal: Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the signal.")] = None,
     noise: Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the noise scan.")] = None,
-    second: Annotated[
-        str | None, typer.Option(metavar=FILE_OR_ID, help="The second repetition, for --noise-estimate repetitions.")
-    ] = None,
-    method: options.Method = "ac",
-    reconstruction: options.Reconstruction = "rss",
-    acceleration: options.Acceleration = None,
-    partition_acceleration: options.PartitionAcceleration = None,
-    decimate: options.Decimate = False,
-    acs_lines: options.AcsLines = None,
-    acs_partitions: options.AcsPartitions = None,
-    keep_acs: options.KeepAcs = False,
-    coil_maps: options.CoilMaps = None,
-    mask_percentage: options.MaskPercentage = None,
-    replicas: options.Replicas = None,
-    box_size: options.BoxSize = None,
-    seed: options.Seed = None,
-    noise_estimate: options.NoiseEstimate = None,
-    coil_sensitivities: options.CoilSensitivities = False,
-    matlab: options.Matlab = False,
+    second: Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="The second repetition or image.")] = None,
+    *,
+    flags: Flags,
     alias: Annotated[str | None, typer.Option("--name", help="What to call the job.")] = None,
     unit: UnitOption = None,
     mode: ModeOption = None,
@@ -75,26 +61,6 @@ def submit(
     if (task_file is None) == (signal is None):
         raise typer.BadParameter(_EITHER)
     with signed_in(as_json) as (brain, terminal):
-        from mroptimum.flags import Flags
-
-        flags = Flags(
-            method=method,
-            reconstruction=reconstruction,
-            acceleration=acceleration,
-            partition_acceleration=partition_acceleration,
-            decimate=decimate,
-            acs_lines=acs_lines,
-            acs_partitions=acs_partitions,
-            keep_acs=keep_acs,
-            coil_maps=coil_maps,
-            mask_percentage=mask_percentage,
-            replicas=replicas,
-            box_size=box_size,
-            seed=seed,
-            noise_estimate=noise_estimate,
-            coil_sensitivities=coil_sensitivities,
-            matlab=matlab,
-        )
         if signal is not None:
             document = flags.document(_given(brain, signal), _if_given(brain, noise), _if_given(brain, second))
         elif task_file is not None and (flags, noise, second) == (Flags(), None, None):

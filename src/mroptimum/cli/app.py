@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import mroptimum
-from mroptimum.cli import measuring, packages, raw_files, regions
+from mroptimum.cli import difference, measuring, packages, raw_files, regions
 from mroptimum.cli.exit_codes import EPILOG
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 app.add_typer(measuring.app)
+app.add_typer(difference.app)
 app.add_typer(raw_files.app)
 app.add_typer(regions.app)
 app.add_typer(packages.app)

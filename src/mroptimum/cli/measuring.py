@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mroptimum.cli import options
 from mroptimum.cli.exit_codes import EPILOG, ExitCode
 from mroptimum.cli.folders import existing, refuse_unless_empty
+from mroptimum.cli.options import with_flags
 from mroptimum.cli.terminal import AsJson, Terminal, answering, in_digits, progress_bar
 from mroptimum.errors import TaskError
+from mroptimum.flags import Flags
 
 if TYPE_CHECKING:
     from mroptimum.result import Result
@@ -41,57 +42,28 @@ def run(
 
         document = read_task_file(task_file)
         replaced = {"signal": signal, "noise": noise}
-        _do(document, output, lambda reference: _located(reference, document, replaced), terminal)
+        result = computed(document, output, lambda reference: _located(reference, document, replaced), terminal)
+        _show(result, output, terminal)
 
 
 @app.command(epilog=EPILOG)
+@with_flags
 def snr(
     signal: SignalFile,
     output: OutputFolder,
     noise: NoiseFile = None,
-    method: options.Method = "ac",
-    reconstruction: options.Reconstruction = "rss",
-    acceleration: options.Acceleration = None,
-    partition_acceleration: options.PartitionAcceleration = None,
-    decimate: options.Decimate = False,
-    acs_lines: options.AcsLines = None,
-    acs_partitions: options.AcsPartitions = None,
-    keep_acs: options.KeepAcs = False,
-    coil_maps: options.CoilMaps = None,
-    mask_percentage: options.MaskPercentage = None,
-    replicas: options.Replicas = None,
-    box_size: options.BoxSize = None,
-    seed: options.Seed = None,
-    noise_estimate: options.NoiseEstimate = None,
-    second: Annotated[Path | None, typer.Option(help="File with the second repetition, for repetitions.")] = None,
-    coil_sensitivities: options.CoilSensitivities = False,
-    matlab: options.Matlab = False,
+    second: Annotated[
+        Path | None, typer.Option(help="File with the second repetition or image.", dir_okay=False)
+    ] = None,
+    *,
+    flags: Flags,
     as_json: AsJson = False,
 ) -> None:
     """Measure SNR from files and flags."""
-    from mroptimum.flags import Flags
-
     with answering(as_json) as terminal:
-        flags = Flags(
-            method=method,
-            reconstruction=reconstruction,
-            acceleration=acceleration,
-            partition_acceleration=partition_acceleration,
-            decimate=decimate,
-            acs_lines=acs_lines,
-            acs_partitions=acs_partitions,
-            keep_acs=keep_acs,
-            coil_maps=coil_maps,
-            mask_percentage=mask_percentage,
-            replicas=replicas,
-            box_size=box_size,
-            seed=seed,
-            noise_estimate=noise_estimate,
-            coil_sensitivities=coil_sensitivities,
-            matlab=matlab,
-        )
-        document = flags.document(_local(signal), _local(noise) if noise else None, _local(second) if second else None)
-        _do(document, output, lambda reference: Path(reference.options.filename), terminal)
+        of_noise, of_second = (local_file(path) if path else None for path in (noise, second))
+        document = flags.document(local_file(signal), of_noise, of_second)
+        _show(computed(document, output, where_it_says, terminal), output, terminal)
 
 
 @app.command()
@@ -102,7 +74,10 @@ def schema() -> None:
     Terminal().json(TaskDocument.schema_document())
 
 
-def _do(document: TaskDocument, output: Path, locate: Callable[[FileReference], Path], terminal: Terminal) -> None:
+def computed(
+    document: TaskDocument, output: Path, locate: Callable[[FileReference], Path], terminal: Terminal
+) -> Result:
+    """Do a task, write its package into `output` and return the result; end the command where there is no SNR."""
     from mroptimum.export.package import Provenance, write_failure_package, write_package
     from mroptimum.run import NoSnr
     from mroptimum.run import run as run_task
@@ -123,6 +98,28 @@ def _do(document: TaskDocument, output: Path, locate: Callable[[FileReference], 
         terminal.error(error, package=str(output))
         raise typer.Exit(ExitCode.NO_SNR) from None
     write_package(result, output, provenance=Provenance())
+    return result
+
+
+def where_it_says(reference: FileReference) -> Path:
+    """Return the file of this machine that a task names."""
+    return Path(reference.options.filename)
+
+
+def local_file(path: Path) -> FileReference:
+    """Return what a task names a file of this machine by."""
+    from mroptimum.task import FileReference
+
+    return FileReference.model_validate({"type": "file", "options": {"type": "local", "filename": str(path)}})
+
+
+def show_places(output: Path, terminal: Terminal) -> None:
+    """Say where a package and its report are."""
+    terminal.text(f"Report:  {output / 'report.html'}")
+    terminal.text(f"Package: {output / 'package.zip'}")
+
+
+def _show(result: Result, output: Path, terminal: Terminal) -> None:
     summary = _summary(result)
     if terminal.as_json:
         terminal.json({"package": str(output), "report": str(output / "report.html"), **summary})
@@ -131,8 +128,7 @@ def _do(document: TaskDocument, output: Path, locate: Callable[[FileReference], 
     terminal.record("SNR inside the mask", rows)
     for warning in result.warnings:
         terminal.warn(warning)
-    terminal.text(f"Report:  {output / 'report.html'}")
-    terminal.text(f"Package: {output / 'package.zip'}")
+    show_places(output, terminal)
 
 
 def _summary(result: Result) -> dict[str, Any]:
@@ -166,10 +162,4 @@ def _located(reference: FileReference, document: TaskDocument, replaced: dict[st
             f"The {role or 'input'} file is in a computing unit's bucket, which cannot be reached from here.",
             "Give --signal and --noise with local files, or submit the task with `cloudmr job submit`.",
         )
-    return Path(reference.options.filename)
-
-
-def _local(path: Path) -> FileReference:
-    from mroptimum.task import FileReference
-
-    return FileReference.model_validate({"type": "file", "options": {"type": "local", "filename": str(path)}})
+    return where_it_says(reference)

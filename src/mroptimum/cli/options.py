@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
-Method = Annotated[str, typer.Option(help="ac, mr, pmr or cr.")]
-Reconstruction = Annotated[str, typer.Option(help="rss, b1, sense or grappa.")]
-Acceleration = Annotated[int | None, typer.Option(help="Of phase encoding. Default: as the file was sampled.")]
-PartitionAcceleration = Annotated[int | None, typer.Option(help="Of the partitions of a 3D scan; the same default.")]
-Decimate = Annotated[bool, typer.Option(help="Undersample a full scan by the accelerations.")]
-AcsLines = Annotated[int | None, typer.Option(help="Calibration lines to use or to keep.")]
-AcsPartitions = Annotated[int | None, typer.Option(help="Partitions with calibration lines to use or to keep (3D).")]
-KeepAcs = Annotated[bool, typer.Option(help="Put calibration lines back (grappa; pmr, mr or cr).")]
-CoilMaps = Annotated[str | None, typer.Option(help="inner, innerACL, espirit, walsh or inati.")]
-MaskPercentage = Annotated[float | None, typer.Option(help="Count as object from this % of the maximum.")]
-Replicas = Annotated[int | None, typer.Option(help="Number of pseudo replicas (pmr, cr).")]
-BoxSize = Annotated[int | None, typer.Option(help="Half-width of the box of cr, in voxels.")]
-Seed = Annotated[int | None, typer.Option(help="Of the drawn noise; the same seed gives the same numbers.")]
-NoiseEstimate = Annotated[
-    str | None, typer.Option(help="Without a noise scan: repetitions, kspace_edge or image_corners.")
-]
-CoilSensitivities = Annotated[bool, typer.Option(help="Write the coil maps too.")]
-Matlab = Annotated[bool, typer.Option(help="Write matlab.mat too.")]
+from mroptimum.flags import Flags
+
+
+def with_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each field of `Flags` in the place of its parameter `flags`, which it gets whole."""
+    signature = inspect.signature(command, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        parameters.extend(_options() if parameter.name == "flags" else [parameter])
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        command(flags=Flags(**{of_flag.name: given.pop(of_flag.name) for of_flag in fields(Flags)}), **given)
+
+    by_keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    called.__signature__ = signature.replace(parameters=by_keyword)  # type: ignore[attr-defined]
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in by_keyword}
+    return called
+
+
+def _options() -> Iterator[inspect.Parameter]:
+    types = get_type_hints(Flags)
+    for of_flag in fields(Flags):
+        option = typer.Option(help=of_flag.metadata["help"])
+        yield inspect.Parameter(
+            of_flag.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=of_flag.default,
+            annotation=Annotated[types[of_flag.name], option],
+        )

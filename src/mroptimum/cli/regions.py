@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+BoxOption = Annotated[
+    str | None,
+    typer.Option(metavar="X0,X1,Y0,Y1[,Z[,Z1]]", help="Voxels from-to, counted from 0, ends included; Z is the slice."),
+]
+EllipseOption = Annotated[
+    str | None,
+    typer.Option(metavar="X,Y,RX,RY[,Z[,Z1]]", help="Centre and half-axes in voxels; Z is the slice."),
+]
 _COLUMNS = ("n", "mean", "SD", "median", "min", "max", "95 % of mean", "mm³")
 
 
@@ -31,16 +39,8 @@ def roi(
     mask: Annotated[
         Path | None, typer.Option(help="NIfTI mask on the map's voxels; each label in it is a region.", dir_okay=False)
     ] = None,
-    box: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X0,X1,Y0,Y1[,Z[,Z1]]", help="Voxels from-to, counted from 0, ends included; Z is the slice."
-        ),
-    ] = None,
-    ellipse: Annotated[
-        str | None,
-        typer.Option(metavar="X,Y,RX,RY[,Z[,Z1]]", help="Centre and half-axes in voxels; Z is the slice."),
-    ] = None,
+    box: BoxOption = None,
+    ellipse: EllipseOption = None,
     maps: Annotated[
         list[str] | None, typer.Option("--map", help="Name or number of a map, or all. Default: all but coil maps.")
     ] = None,
@@ -60,7 +60,7 @@ def roi(
         raise typer.BadParameter("Give --csv or --json, not both.")
     if sum(given is not None for given in (mask, box, ellipse)) != 1:
         raise typer.BadParameter("Give one of --mask, --box and --ellipse.")
-    shape = _shape(box, ellipse)
+    shape = shape_of(box, ellipse)
     with answering(as_json) as terminal:
         from mroptimum.package.volumes import read_volume
         from mroptimum.roi import maps_at, measure, one_stack, save_region
@@ -100,7 +100,7 @@ def _regions(
     return [region.within(source.mask) for region in found]
 
 
-def _shape(box: str | None, ellipse: str | None) -> Shape | None:
+def shape_of(box: str | None, ellipse: str | None) -> Shape | None:
     """Return what is drawn. Raises a usage error for what is not a list of numbers."""
     from mroptimum.roi import Box, Ellipse, RegionError
 

@@ -13,6 +13,7 @@ from mroptimum.task import TaskDocument
 
 SHOWN = (
     MapId.SNR,
+    MapId.SNR_WITHOUT_MAGNITUDE_BIAS,
     MapId.SENSE_G,
     MapId.SENSE_INVERSE_G,
     MapId.GRAPPA_G,
