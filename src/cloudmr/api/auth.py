@@ -71,7 +71,7 @@ class PasswordRequest(Body):
     new_password: Text
 
 
-class DeleteRequest(Body):
+class DeleteAccountRequest(Body):
     """The password, so that a forgotten session deletes nothing."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"password": _WORDS}]})
@@ -261,7 +261,7 @@ def rename(body: NameRequest, caller: Owner, brain: TheBrain) -> ProfileAnswer:
 
 
 @router.post("/delete-account")
-def delete(body: DeleteRequest, caller: Owner, brain: TheBrain) -> Done:
+def delete(body: DeleteAccountRequest, caller: Owner, brain: TheBrain) -> Done:
     """Delete one's account and everything it has; there is no way back."""
     delete_account(brain, caller, password=body.password)
     return Done()
