@@ -103,7 +103,8 @@ def test_a_loud_coil_is_named(result: Result, tmp_path: Path) -> None:
 
 
 def pixels(url: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+    """RGBA, as shown."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGBA"))
 
 
 def test_patients_right_is_on_the_left_and_anterior_up() -> None:
