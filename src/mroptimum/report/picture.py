@@ -138,7 +138,9 @@ def _png(shades: NDArray[np.uint8], colormap: str) -> str:
     from PIL import Image
 
     image = Image.frombytes("P", shades.shape[::-1], shades.tobytes())
-    image.putpalette(colormaps[colormap](np.linspace(0, 1, _NO_VALUE), bytes=True)[:, :3].tobytes())
+    # One colour more than there are, since Pillow takes only a palette's own colours for transparent.
+    colours = colormaps[colormap](np.minimum(np.arange(_NO_VALUE + 1) / (_NO_VALUE - 1), 1.0), bytes=True)
+    image.putpalette(np.ascontiguousarray(colours[:, :3]).tobytes())
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", transparency=_NO_VALUE)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
