@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-bench
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo web serve test check format figures bench lock clean
+.PHONY: help demo web serve test check format figures bench soak lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ figures: $(VENV)/dev ## Draw the documents' figures anew, by the code they tell 
 
 bench: $(PEERS)/ready ## Measure against floors and peers, in one run, as ratios
 	PYTHONPATH=src $(PEERS)/bin/python -m benchmarks $(PARTS)
+
+soak: $(VENV)/dev ## A thousand jobs while Brains, workers and the database are killed; takes an hour (SOAK="--jobs 100")
+	PYTHONPATH=tests/support $(BIN)/python -m benchmarks.soak $(SOAK)
 
 lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/pip install --quiet uv

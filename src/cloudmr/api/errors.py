@@ -58,7 +58,7 @@ STATUS: Mapping[type[ExplainedError], HTTPStatus] = {
 }
 """The status of each error that a person or a unit can bring about; a class counts for those derived from it."""
 
-_DATABASE_RETRY_AFTER_S = "5"
+_DATABASE_RETRY_AFTER_S = "1"
 
 _PROTOCOL_ERRORS: Mapping[int, Explanation] = {
     404: {
