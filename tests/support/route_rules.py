@@ -44,6 +44,7 @@ class Things:
     token_id: str
     user_id: str
     secret: str
+    upload_name: str = ""
     task: Mapping[str, Any] = field(default_factory=dict)
     password: str = ""
 
@@ -52,7 +53,7 @@ class Things:
         path = rule.path
         for placeholder, thing in rule.placeholders.items():
             path = path.replace(f"{{{placeholder}}}", f"{{{thing}}}")
-        return path.replace("{number}", "1").format(**vars(self))
+        return (path + rule.query).replace("{number}", "1").format(**vars(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,10 +256,81 @@ JOBS = (
     _rule("GET", "/api/shared/{secret}/result", Proof.LINK),
 )
 
+
+def _either(path: str, body: Body, needs: Scope = Scope.JOB_WRITE, *methods: str, **more: Any) -> tuple[Rule, ...]:
+    return tuple(_rule(method, path, needs, body=body, names_things=True, **more) for method in methods)
+
+
+def _named(thing: str) -> Body:
+    return lambda things: {"id": getattr(things, thing)}
+
+
+def _nothing(_things: Things) -> None:
+    return None
+
+
+_DELETED = ("POST", "DELETE")
+_CHANGED = ("POST", "PUT")
+_JOB = {"pipeline": "job_id"}
+
+EXISTING_CLIENTS = (
+    _rule("GET", "/api/profile", Scope.READ),
+    _rule("GET", "/api/data/read", Scope.READ),
+    _rule(
+        "POST",
+        "/api/data/create",
+        Scope.JOB_WRITE,
+        404,
+        body=lambda _: {"location": {"Bucket": "owners-data", "Key": "uploads/not-there"}},
+        given_stranger=400,
+    ),
+    *_either("/api/data/update", lambda t: {"fileid": t.data_id, "filename": "n"}, Scope.JOB_WRITE, *_CHANGED),
+    *_either("/api/data/delete/{data_id}", _nothing, Scope.JOB_WRITE, *_DELETED),
+    _rule("POST", "/api/upload_initiate", Scope.JOB_WRITE, body=lambda _: {"filename": "m", "filesize": 1}),
+    _rule(
+        "POST",
+        "/api/upload_finalize",
+        Scope.JOB_WRITE,
+        409,
+        body=lambda t: {"uploadId": t.upload_name, "Key": f"uploads/{t.upload_id}", "parts": []},
+        names_things=True,
+    ),
+    _rule("POST", "/api/pipeline/request", Scope.JOB_WRITE, body=lambda _: {"cloudapp_id": None}),
+    _rule("POST", "/api/pipeline/queue_job", Scope.JOB_WRITE, body=lambda t: {"task": t.task}, names_things=True),
+    _rule("GET", "/api/pipeline/list", Scope.READ),
+    _rule("GET", "/api/pipeline/count_calculations", Scope.READ),
+    _rule("GET", "/api/pipeline/status/{pipeline}", Scope.READ, placeholders=_JOB, given_shared=200),
+    *_either("/api/pipeline/update", lambda t: {"id": t.job_id, "alias": "x"}, Scope.JOB_WRITE, *_CHANGED),
+    *_either("/api/pipeline/delete", _named("job_id"), Scope.JOB_WRITE, *_DELETED),
+    *_either("/api/pipeline/delete/{pipeline}", _nothing, Scope.JOB_WRITE, *_DELETED, placeholders=_JOB),
+    _rule("GET", "/api/pipeline/{pipeline}", Scope.READ, placeholders=_JOB, given_shared=200),
+    _rule(
+        "POST",
+        "/api/unzip",
+        Scope.READ,
+        body=lambda t: {"Bucket": "results", "Key": f"results/{t.job_id}/1/package.zip"},
+        names_things=True,
+        given_shared=200,
+    ),
+    _rule("GET", "/api/roi/list", Scope.READ, query="?pipeline_id={job_id}", names_things=True, given_shared=200),
+    _rule(
+        "POST",
+        "/api/roi/upload",
+        Scope.JOB_WRITE,
+        body=lambda t: {"filename": "x.nii.gz", "pipeline_id": t.job_id},
+        names_things=True,
+    ),
+    *_either("/api/roi/delete", _named("region_id"), Scope.JOB_WRITE, *_DELETED),
+    *_either("/api/roi/delete/{region_id}", _nothing, Scope.JOB_WRITE, *_DELETED),
+    _rule("GET", "/api/cloudapp/list", Scope.READ),
+    _rule("POST", "/api/cloudapp/create", Scope.ACCOUNT, body=lambda _: {"name": "MR Optimum"}),
+    *_either("/api/computing-unit/delete", _named("unit_id"), Scope.ACCOUNT, *_DELETED),
+)
+
 OTHERS = (
     _rule("GET", "/healthz", Proof.NOTHING),
     _rule("GET", "/readyz", Proof.NOTHING),
     _rule("GET", "/openapi.json", Proof.NOTHING),
 )
 
-RULES = {rule.name: rule for rule in (*ACCOUNTS, *ADMINISTRATION, *UNITS, *DATA, *JOBS, *OTHERS)}
+RULES = {rule.name: rule for rule in (*ACCOUNTS, *ADMINISTRATION, *UNITS, *DATA, *JOBS, *EXISTING_CLIENTS, *OTHERS)}
