@@ -41,7 +41,7 @@ def simulate(n_seeds: int, first_seed: int) -> bool:
         ends.update(report.ends)
         n_deaths += report.n_deaths
     print(
-        f"simulation: {ends.total()} jobs of {n_seeds} seeds, each with one end, in {time.monotonic() - began_s:.0f} s\n"
+        f"simulation: {ends.total()} jobs of {n_seeds} seeds, one end each, in {time.monotonic() - began_s:.0f} s\n"
         f"  {n_deaths} ends of a Brain in mid-work; ends {dict(ends)}",
         flush=True,
     )
