@@ -15,6 +15,7 @@ from mroptimum.rawdata.dicom import read_dicom
 from mroptimum.rawdata.magnitude_image import MagnitudeImage
 from mroptimum.rawdata.recognise import OtherFormat, recognise_other
 from mroptimum.snr.difference import equal_images
+from mroptimum.volume_file import read_volume
 
 SAME_WITHIN = 0.01
 """Times and angles that differ by less, relative, are the same: headers are rounded."""
@@ -91,13 +92,7 @@ def _other(what: str) -> ReconstructionError:
 
 
 def _read_nifti(path: Path) -> MagnitudeImage:
-    from mroptimum.package.errors import UnreadableMap
-    from mroptimum.package.volumes import read_volume
-
-    try:
-        volume = read_volume(path)
-    except UnreadableMap as error:
-        raise UnreadableFile(error.message, error.next_step) from None
+    volume = read_volume(path)
     if volume.data.min() < 0:
         raise WrongKindOfFile("The NIfTI image holds negative values.", "Give magnitude images.")
     if not np.all(np.isfinite(volume.data)):

@@ -92,8 +92,8 @@ def _measured(result: Result, shape: Shape | None, mask: Path | None, name: str)
 
 
 def _regions(volume: Volume, shape: Shape | None, mask: Path | None, name: str) -> Iterator[Region]:
-    from mroptimum.package.volumes import read_volume
     from mroptimum.roi import drawn, regions_of_mask
+    from mroptimum.volume_file import read_volume
 
     if shape is not None:
         yield drawn(shape, volume.grid, name=name)

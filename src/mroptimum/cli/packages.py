@@ -131,8 +131,8 @@ def _regions(package: ResultPackage, mask: Path | None) -> tuple[Region, ...]:
     """Return the regions of a mask, which lies on one of the package's stacks of slices."""
     if mask is None:
         return ()
-    from mroptimum.package.volumes import in_order_of, read_volume
     from mroptimum.roi import regions_of_mask
+    from mroptimum.volume_file import in_order_of, read_volume
 
     drawing = read_volume(mask)
     grids = [volume.grid for stored in package.maps[:1] for volume in package.volumes(stored)]

@@ -62,8 +62,8 @@ def roi(
         raise typer.BadParameter("Give one of --mask, --box and --ellipse.")
     shape = shape_of(box, ellipse)
     with answering(as_json) as terminal:
-        from mroptimum.package.volumes import read_volume
         from mroptimum.roi import maps_at, measure, one_stack, save_region
+        from mroptimum.volume_file import read_volume
 
         drawing = read_volume(mask) if mask else None
         source = one_stack(maps_at(where, maps or ()), number=stack, mask=drawing)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum.errors import ReconstructionError, UnreadableFile
-from mroptimum.export.nifti import stacks
+from mroptimum.export.nifti import Volume, stacks
 from mroptimum.noise import n_columns
 from mroptimum.partitions import geometry_of_slices, n_partitions
 from mroptimum.rawdata.acquisition import Acquisition, SliceGeometry
+from mroptimum.volume_file import UnreadableMap, volume_from
 
 SAME_WITHIN_VOXELS = 0.05
 """Grids whose voxels lie nearer to each other are the same grid; headers are rounded to single precision."""
-_GZIP_SIGNATURE = b"\x1f\x8b"
-_NIFTI1_HEADER_BYTES = 348
-_MAX_VOLUME_BYTES = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +59,11 @@ def read_nifti_on(grid: SliceGrid, files: Sequence[bytes], what: str) -> NDArray
     """
     values: list[NDArray[np.floating[Any]] | None] = [None] * grid.n_slices
     for content in files:
-        volume, affine = _decoded(content, what)
-        to_file = np.linalg.inv(affine)
+        volume = _volume(content, what)
+        to_file = np.linalg.inv(volume.affine)
         for position, of_slice in enumerate(grid.affines()):
             if values[position] is None:
-                values[position] = _slice_of(volume, to_file @ of_slice, (grid.n_y, grid.n_x))
+                values[position] = _slice_of(volume.data, to_file @ of_slice, (grid.n_y, grid.n_x))
     found = [of_slice for of_slice in values if of_slice is not None]
     if len(found) < grid.n_slices:
         missing = ", ".join(str(number) for number, of_slice in enumerate(values, start=1) if of_slice is None)
@@ -96,38 +92,8 @@ def _slice_of(
     return np.asarray(volume[tuple(index)])
 
 
-def _decoded(content: bytes, what: str) -> tuple[NDArray[np.floating[Any]], NDArray[np.float64]]:
-    import nibabel
-    from nibabel.filebasedimages import ImageFileError
-    from nibabel.spatialimages import HeaderDataError
-    from nibabel.wrapstruct import WrapStructError
-
+def _volume(content: bytes, what: str) -> Volume:
     try:
-        if content.startswith(_GZIP_SIGNATURE):
-            inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            content = inflate.decompress(content, _MAX_VOLUME_BYTES)
-            if not inflate.eof:
-                raise gzip.BadGzipFile("truncated, or far too large")
-        image = nibabel.Nifti1Image.from_bytes(content)
-        # A header may claim any size; the content cannot lie.
-        if image.ndim not in (2, 3) or np.prod([float(n) for n in image.shape]) > len(content) - _NIFTI1_HEADER_BYTES:
-            raise ValueError(f"shape {image.shape}")
-        volume = np.asanyarray(image.dataobj)
-        affine = np.asarray(image.affine, dtype=np.float64)
-        if abs(np.linalg.det(affine)) < np.finfo(np.float32).tiny:
-            raise ValueError("its voxels have no volume")
-    except (
-        EOFError,
-        HeaderDataError,
-        ImageFileError,
-        OSError,
-        ValueError,
-        WrapStructError,
-        np.linalg.LinAlgError,
-        zlib.error,
-    ) as error:
-        raise UnreadableFile(
-            f"The {what} is not a readable NIfTI-1 volume ({type(error).__name__}).",
-            "Give a three-dimensional .nii or .nii.gz file.",
-        ) from error
-    return volume[..., None] if volume.ndim == 2 else volume, affine
+        return volume_from(content)
+    except UnreadableMap as error:
+        raise UnreadableFile(f"The {what} cannot be read. {error.message}", error.next_step) from None

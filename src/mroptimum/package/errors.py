@@ -1,9 +1,8 @@
-"""What can be wrong with a result package or a map that is read back.
+"""What can be wrong with a result package that is read back.
 
 PackageError
 ├── NotAPackage         there is no result package, or none with a result in it
-├── DamagedPackage      a package whose files are missing, cut short, contradictory or beyond all bounds
-└── UnreadableMap       a NIfTI file that holds no map of numbers
+└── DamagedPackage      a package whose files are missing, cut short, contradictory or beyond all bounds
 """
 
 from __future__ import annotations
@@ -29,9 +28,3 @@ class DamagedPackage(PackageError):
     """A package whose files are missing, cut short, contradictory or beyond all bounds."""
 
     code = "damaged_package"
-
-
-class UnreadableMap(PackageError):
-    """A NIfTI file that holds no map of numbers."""
-
-    code = "unreadable_map"

@@ -9,13 +9,13 @@ from mroptimum.errors import TaskError
 from mroptimum.export.nifti import Volume
 from mroptimum.noise import NoiseModel
 from mroptimum.package.documents import Info, Manifest, MapEntry, read_failure, read_info, read_manifest
-from mroptimum.package.errors import GET_IT_AGAIN, DamagedPackage, NotAPackage, UnreadableMap
+from mroptimum.package.errors import GET_IT_AGAIN, DamagedPackage, NotAPackage
 from mroptimum.package.files import PackageFiles, is_plain_name, read_bytes, sha256_of
 from mroptimum.package.layout import ERROR, INFO, MANIFEST, NOISE
 from mroptimum.package.matrices import read_matrices
-from mroptimum.package.volumes import MAX_VOLUME_BYTES, volume_from
 from mroptimum.result import MapId, MapKind
 from mroptimum.task import TaskDocument
+from mroptimum.volume_file import MAX_VOLUME_BYTES, UnreadableMap, volume_from
 
 _VOLUME_DIMENSIONS = 3
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from mroptimum.export.nifti import Volume
 from mroptimum.grid import Grid
-from mroptimum.package.volumes import in_order_of
 from mroptimum.roi.errors import EmptyRegion, OtherGrid, OutsideMap, RegionError
+from mroptimum.volume_file import in_order_of
 
 Voxels = NDArray[np.bool_]
 

@@ -10,10 +10,10 @@ from mroptimum.export.nifti import Volume
 from mroptimum.grid import Grid
 from mroptimum.package import ResultPackage, StoredMap, opened, read_package
 from mroptimum.package.errors import GET_IT_AGAIN, DamagedPackage
-from mroptimum.package.volumes import in_order_of, read_volume
 from mroptimum.result import MapKind
 from mroptimum.roi.errors import RegionError
 from mroptimum.roi.measuring import NamedVolume
+from mroptimum.volume_file import in_order_of, read_volume
 
 EVERY_MAP = "all"
 """Asks for coil maps and masks, too, which are left out otherwise."""

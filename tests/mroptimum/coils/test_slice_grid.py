@@ -141,5 +141,5 @@ def damaged(kind: str) -> bytes:
     "kind", ["empty", "text", "truncated", "truncated gzip", "no voxels", "five axes", "an absurd size"]
 )
 def test_damage_is_an_error_in_words(kind: str) -> None:
-    with pytest.raises(UnreadableFile, match="mask is not a readable NIfTI-1 volume"):
+    with pytest.raises(UnreadableFile, match=r"The mask cannot be read\. The file holds no map"):
         read_nifti_on(grid((), 1), [damaged(kind)], "mask")

@@ -14,9 +14,9 @@ from mroptimum.comparison import Comparison, Difference, NotComparable, compare,
 from mroptimum.export.nifti import nifti_file
 from mroptimum.flags import Flags
 from mroptimum.package import ResultPackage, opened, read_package
-from mroptimum.package.volumes import volume_from
 from mroptimum.phantom import Phantom
 from mroptimum.roi import Box, OtherGrid, Region, drawn, maps_at
+from mroptimum.volume_file import volume_from
 from packages import changed, contents_of, write_result, write_scan, write_zip
 
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from mroptimum.export.nifti import Volume
 from mroptimum.grid import Grid
-from mroptimum.package.volumes import volume_from
 from mroptimum.roi import (
     Box,
     Ellipse,
@@ -23,6 +22,7 @@ from mroptimum.roi import (
     measure,
     regions_of_mask,
 )
+from mroptimum.volume_file import volume_from
 
 AFFINE = np.diag([2.0, 3.0, 5.0, 1.0])
 GRID = Grid(shape=(9, 8, 7), affine=AFFINE)

@@ -11,9 +11,8 @@ import pytest
 
 from mroptimum.flags import Flags
 from mroptimum.grid import Grid
-from mroptimum.package.errors import UnreadableMap
-from mroptimum.package.volumes import read_volume
 from mroptimum.roi import Box, Ellipse, RegionError, drawn, maps_at, measure, one_stack, regions_of_mask, save_region
+from mroptimum.volume_file import UnreadableMap, read_volume
 from packages import code_of, write_result, write_scan
 
 

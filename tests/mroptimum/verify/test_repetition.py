@@ -14,9 +14,9 @@ from mroptimum.export.nifti import nifti_file
 from mroptimum.export.package import Provenance, write_package
 from mroptimum.flags import Flags
 from mroptimum.package import opened, read_package
-from mroptimum.package.volumes import volume_from
 from mroptimum.phantom import Phantom
 from mroptimum.verify import Agreement, Repetition, VerificationError, repeat
+from mroptimum.volume_file import volume_from
 from packages import changed, code_of, contents_of, write_result, write_scan, write_zip
 from tasks import run_flags
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mroptimum.errors import UnreadableFile
 from mroptimum.export.nifti import Volume
 from mroptimum.grid import Affine
-from mroptimum.package.errors import PackageError, UnreadableMap
 
 if TYPE_CHECKING:
     import nibabel
@@ -25,6 +25,12 @@ _GZIP_SIGNATURE = b"\x1f\x8b"
 _NIFTI2_SIGNATURES = (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c")
 _MILLIMETRES = {"meter": 1e3, "mm": 1.0, "micron": 1e-3}
 _NEXT_STEP = "Give a NIfTI file (.nii or .nii.gz) with one number a voxel."
+
+
+class UnreadableMap(UnreadableFile):
+    """A NIfTI file that holds no map of numbers."""
+
+    code = "unreadable_map"
 
 
 def read_volume(path: Path) -> Volume:
@@ -147,5 +153,5 @@ def _values(image: nibabel.Nifti1Image, shape: tuple[int, int, int], content_byt
     return values.reshape(shape).astype(values.dtype.newbyteorder("="), copy=False)
 
 
-def _no_map(why: str) -> PackageError:
+def _no_map(why: str) -> UnreadableMap:
     return UnreadableMap(f"The file holds no map: {why}.", _NEXT_STEP)

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mroptimum import volume_file
 from mroptimum.export.nifti import Volume, nifti_file
-from mroptimum.package import volumes
-from mroptimum.package.errors import UnreadableMap
-from mroptimum.package.volumes import volume_from
+from mroptimum.volume_file import UnreadableMap, volume_from
 
 AFFINE = np.array([[2.0, 0.1, 0, -20], [-0.1, 3.0, 0, 7], [0, 0, 5.0, 11], [0, 0, 0, 1]])
 DATA = np.random.default_rng(0).normal(30, 9, (6, 5, 4)).astype(np.float32)
@@ -111,7 +110,7 @@ def test_damage_and_lies_are_explained(content: bytes, why: str) -> None:
 
 
 def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(volumes, "MAX_VOLUME_BYTES", 100_000)
+    monkeypatch.setattr(volume_file, "MAX_VOLUME_BYTES", 100_000)
     with pytest.raises(UnreadableMap, match="larger than 100000 bytes"):
         volume_from(gzip.compress(bytes(10_000_000)))
 
