@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import mroptimum
-from cloudmr.cli import accounts, admin, data, demo, jobs, mail_links, own_account, server, tokens, units
+from cloudmr.cli import (
+    accounts,
+    admin,
+    data,
+    demo,
+    job_changes,
+    job_sharing,
+    jobs,
+    mail_links,
+    notifications,
+    own_account,
+    server,
+    tokens,
+    units,
+)
 from cloudmr.cli.exit_codes import EPILOG
 
 app = typer.Typer(
@@ -26,7 +40,11 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(admin.app, name="admin")
 app.add_typer(data.app, name="data")
 app.add_typer(units.app, name="unit")
+for part in (job_changes, job_sharing):
+    jobs.app.add_typer(part.app)
 app.add_typer(jobs.app, name="job")
+app.add_typer(notifications.app, name="notify")
+app.add_typer(notifications.quota_app)
 
 
 @app.callback(invoke_without_command=True)

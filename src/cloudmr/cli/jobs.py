@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,39 +14,52 @@ from cloudmr.cli.exit_codes import EPILOG, ExitCode
 from cloudmr.cli.following import watch as watch_job
 from cloudmr.cli.placement import local, placed
 from cloudmr.cli.session import KeepHeaders, ModeOption, UnitOption, signed_in
-from cloudmr.cli.terminal import AsJson, Terminal, byte_bar
-from cloudmr.cli.views import job_record, job_table, log_lines
+from cloudmr.cli.terminal import AsCsv, AsJson, Terminal, byte_bar
+from cloudmr.cli.views import job_record, job_table, log_lines, plan_record
 from cloudmr.model.ids import Kind, is_id
 from cloudmr.model.jobs import JobState
+from cloudmr.model.platforms import Platform
 from mroptimum.cli.options import with_flags
 from mroptimum.flags import Flags
 
 if TYPE_CHECKING:
     from cloudmr.client.answers import Job
     from cloudmr.client.brain import BrainClient
-    from mroptimum.task import FileReference
+    from mroptimum.task import FileReference, TaskDocument
 
-app = typer.Typer(no_args_is_help=True, help="Jobs: submit, list, show, watch, log, cancel, download.")
+app = typer.Typer(no_args_is_help=True, help="Jobs: estimate, submit, list, show, watch, cancel, download, share.")
 
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="`cloudmr job list` shows them.")]
 FILE_OR_ID = "FILE|DATA_ID"
+TaskFile = Annotated[
+    Path | None, typer.Argument(metavar="[TASK.json]", help="A task document; its local files are uploaded.")
+]
+Signal = Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the signal.")]
+Noise = Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the noise scan.")]
+Second = Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="The second repetition or image.")]
+PlatformOption = Annotated[
+    Platform | None, typer.Option(help="Where in the unit it runs. [default: the smallest that is large enough]")
+]
+DeadlineOption = Annotated[
+    float | None, typer.Option("--deadline", metavar="HOURS", help="When it is ended, 48 at most. [default: 6]")
+]
 _EITHER = "Give either a task file, or --signal with what belongs to it."
 
 
 @app.command(epilog=EPILOG)
 @with_flags
 def submit(
-    task_file: Annotated[
-        Path | None, typer.Argument(metavar="[TASK.json]", help="A task document; its local files are uploaded.")
-    ] = None,
-    signal: Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the signal.")] = None,
-    noise: Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the noise scan.")] = None,
-    second: Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="The second repetition or image.")] = None,
+    task_file: TaskFile = None,
+    signal: Signal = None,
+    noise: Noise = None,
+    second: Second = None,
     *,
     flags: Flags,
     alias: Annotated[str | None, typer.Option("--name", help="What to call the job.")] = None,
     unit: UnitOption = None,
     mode: ModeOption = None,
+    platform: PlatformOption = None,
+    deadline_h: DeadlineOption = None,
     keep_headers: KeepHeaders = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Wait for the end of the job, and show how far it is.")
@@ -58,22 +72,20 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Ask for a job, by a task file or by --signal and the flags of `mroptimum snr`; local files are uploaded first."""
-    if (task_file is None) == (signal is None):
-        raise typer.BadParameter(_EITHER)
     with signed_in(as_json) as (brain, terminal):
-        if signal is not None:
-            document = flags.document(_given(brain, signal), _if_given(brain, noise), _if_given(brain, second))
-        elif task_file is not None and (flags, noise, second) == (Flags(), None, None):
-            from mroptimum.task_file import read_task_file
-
-            document = read_task_file(task_file)
-        else:
-            raise typer.BadParameter(_EITHER)
+        document = _document(brain, task_file, signal, noise, second, flags)
 
         def place(path: Path) -> FileReference:
             return upload_file(brain, path, terminal, unit=unit, mode=mode, keep_headers=keep_headers).reference
 
-        job = brain.submit(placed(document, place), alias=alias, unit_id=unit, mode=mode)
+        job = brain.submit(
+            placed(document, place),
+            alias=alias,
+            unit_id=unit,
+            mode=mode,
+            platform=platform,
+            deadline_s=_seconds(deadline_h),
+        )
         if not (watch or output):
             terminal.answer(_values(job), f"{job.job_id}  {job.status} on {job.computing_unit.alias}. {job.reason}")
             return
@@ -84,15 +96,61 @@ def submit(
         _end(terminal, job)
 
 
+@app.command(epilog=EPILOG)
+@with_flags
+def estimate(
+    task_file: TaskFile = None,
+    signal: Signal = None,
+    noise: Noise = None,
+    second: Second = None,
+    *,
+    flags: Flags,
+    unit: UnitOption = None,
+    mode: ModeOption = None,
+    platform: PlatformOption = None,
+    deadline_h: DeadlineOption = None,
+    keep_headers: KeepHeaders = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say where a job would run, how long it would take, what it would need and cost; local files are uploaded first.
+
+    Nothing is asked for: `cloudmr job submit` with the same options does that.
+    """
+    with signed_in(as_json) as (brain, terminal):
+        document = _document(brain, task_file, signal, noise, second, flags)
+
+        def place(path: Path) -> FileReference:
+            return upload_file(brain, path, terminal, unit=unit, mode=mode, keep_headers=keep_headers).reference
+
+        plan = brain.estimate(
+            placed(document, place), unit_id=unit, mode=mode, platform=platform, deadline_s=_seconds(deadline_h)
+        )
+        terminal.answer(plan.model_dump(mode="json", by_alias=True), plan_record(plan))
+        if plan.is_from_bytes:
+            terminal.warn("nothing is known of these data but their size; the estimate is rough.")
+
+
 @app.command("list", epilog=EPILOG)
 def list_(
     state: Annotated[list[JobState] | None, typer.Option(help="Only jobs in this state; may be repeated.")] = None,
+    unit: Annotated[str | None, typer.Option(metavar="ID", help="Only jobs of this computing unit.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only jobs with this in their name.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only jobs submitted at this time or later.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only jobs submitted before this time.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 50,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """List your jobs, the latest first."""
-    with signed_in(as_json) as (brain, terminal):
-        jobs = list(islice(brain.jobs(state or ()), limit))
+    with signed_in(as_json, as_csv) as (brain, terminal):
+        found = brain.jobs(
+            state or (),
+            unit_id=unit,
+            text=text,
+            created_from=since.astimezone() if since else None,
+            created_to=until.astimezone() if until else None,
+        )
+        jobs = list(islice(found, limit))
         terminal.answer([_values(job) for job in jobs], job_table(jobs))
 
 
@@ -149,6 +207,30 @@ def download(
             path = output or Path(job_id)
             files = _bring_files(brain, job_id, path, overwrite=overwrite)
         terminal.answer({"path": str(path), "files": [str(file) for file in files]}, "\n".join(map(str, files)))
+
+
+def _document(
+    brain: BrainClient,
+    task_file: Path | None,
+    signal: str | None,
+    noise: str | None,
+    second: str | None,
+    flags: Flags,
+) -> TaskDocument:
+    """Return the task that was given, as a file or by flags; its files may be local."""
+    if (task_file is None) == (signal is None):
+        raise typer.BadParameter(_EITHER)
+    if signal is not None:
+        return flags.document(_given(brain, signal), _if_given(brain, noise), _if_given(brain, second))
+    if task_file is None or (flags, noise, second) != (Flags(), None, None):
+        raise typer.BadParameter(_EITHER)
+    from mroptimum.task_file import read_task_file
+
+    return read_task_file(task_file)
+
+
+def _seconds(hours: float | None) -> int | None:
+    return None if hours is None else round(3600 * hours)
 
 
 def _if_given(brain: BrainClient, text: str | None) -> FileReference | None:

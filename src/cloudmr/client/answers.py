@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from cloudmr.model.data_files import DataState
 from cloudmr.model.jobs import END_STATES, JobState
+from cloudmr.model.platforms import Platform
 from cloudmr.model.units import Mode, Provider
 from mroptimum.task import FileOptions, FileReference
 
@@ -87,12 +88,23 @@ class DataFile(_Answer):
     key: str
     checksum: str | None = None
     created_at: datetime | None = None
+    expires_at: datetime | None = None
+    expires_by: str | None = None
+    deleted_at: datetime | None = None
+    restorable_until: datetime | None = None
+    cleaned_at: datetime | None = None
 
     @property
     def reference(self) -> FileReference:
         """What a task refers to it by."""
         place = FileOptions(type="s3", filename=self.filename, bucket=self.bucket, key=self.key)
         return FileReference(type="file", options=place)
+
+
+class DataList(_Answer):
+    """Some data files."""
+
+    data: tuple[DataFile, ...]
 
 
 class DataPage(_Answer):
@@ -141,6 +153,31 @@ class Progress(_CamelAnswer):
     message: str
 
 
+class QueuePlace(_CamelAnswer):
+    """Where a job stands in the queue of its unit: 1 is next."""
+
+    place: int
+    n_waiting: int
+    reason: str
+
+
+class Forecast(_CamelAnswer):
+    """What a job is expected to take; a dollar is 1 000 000 micro-dollars."""
+
+    seconds: float
+    memory_bytes: int
+    output_bytes: int
+    price_microdollars: int
+
+
+class Actual(_CamelAnswer):
+    """What a job took; `ratio` is actual over expected seconds."""
+
+    seconds: float
+    price_microdollars: int
+    ratio: float | None = None
+
+
 class Failure(_Answer):
     """Why a job has no result: a code, what happened, and what to do."""
 
@@ -166,6 +203,16 @@ class Job(_CamelAnswer):
     cancel_requested_at: datetime | None = None
     progress: Progress | None = None
     failure: Failure | None = None
+    queue_place: QueuePlace | None = None
+    kind: str | None = None
+    platform: Platform = Platform.LOCAL
+    forecast: Forecast | None = None
+    actual: Actual | None = None
+    rerun_of: str | None = None
+    is_own: bool = True
+    expires_at: datetime | None = None
+    expires_by: str | None = None
+    restorable_until: datetime | None = None
 
     @property
     def has_ended(self) -> bool:

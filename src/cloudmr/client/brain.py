@@ -7,17 +7,20 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
+from cloudmr.client.acquisition import acquisition_of
 from cloudmr.client.address import is_this_machine
 from cloudmr.client.administration import Administration
 from cloudmr.client.answers import (
     ComputingUnit,
     DataFile,
+    DataList,
     DataPage,
     Job,
     JobLog,
@@ -33,20 +36,24 @@ from cloudmr.client.answers import (
 from cloudmr.client.connection import Connection, Renew
 from cloudmr.client.credentials import find_identity
 from cloudmr.client.download import Expected, fetch
-from cloudmr.client.errors import Refused
+from cloudmr.client.errors import LocalFileError, Refused
 from cloudmr.client.folder import client_folder
 from cloudmr.client.follow import News, follow
+from cloudmr.client.notifications import Notifications
 from cloudmr.client.own_account import OwnAccount
 from cloudmr.client.patient_fields import Destination, as_it_may_go
+from cloudmr.client.plan_answers import Plan, Quota
 from cloudmr.client.progress import Advance, unheard
 from cloudmr.client.renewal import renewal_of_kept_session
 from cloudmr.client.results import fetch_files, fetch_package, get_result
 from cloudmr.client.retries import Pause
+from cloudmr.client.sharing import Sharing
 from cloudmr.client.source_file import SourceFile
 from cloudmr.client.upload import send_file
 from cloudmr.client.upload_records import UploadRecords
 from cloudmr.model.data_files import DataState
 from cloudmr.model.jobs import JobState
+from cloudmr.model.platforms import Platform
 from cloudmr.model.units import APP_NAME, Mode
 from mroptimum.task import TaskDocument
 
@@ -71,6 +78,8 @@ class BrainClient:
     ) -> None:
         self._connection = Connection(server, token=token, renew=renew, transport=transport, pause=pause)
         self.account = OwnAccount(self._connection)
+        self.sharing = Sharing(self._connection)
+        self.notifications = Notifications(self._connection)
         self.administration = Administration(self._connection)
         self._uploads = UploadRecords(folder=folder / "uploads")
 
@@ -167,19 +176,54 @@ class BrainClient:
                 data_file = self._begin(source, filename, unit_id, mode)
                 self._uploads.keep(source, destination, data_file.id)
             if data_file.state is DataState.UPLOADING:
-                data_file = send_file(self._connection, source, data_file.id, advance=advance)
+                data_file = send_file(
+                    self._connection, source, data_file.id, advance=advance, acquisition=acquisition_of(path)
+                )
             self._uploads.forget(source, destination)
             return data_file
 
-    def data_files(self) -> Iterator[DataFile]:
-        """Yield this person's data files, complete or on their way, the latest first."""
-        query: dict[str, str] = {}
+    def resume_upload(
+        self, data_id: str, path: Path, *, keep_headers: bool = False, advance: Advance = unheard
+    ) -> DataFile:
+        """Go on with an upload that was begun anywhere, and return the data file, complete.
+
+        Parts that arrived already are not sent again. Raise as `upload` does, and `LocalFileError` for a file of
+        another size than the one that was announced.
+        """
+        data_file = self.data_file(data_id)
+        destination = self._destination(data_file.computing_unit_id, None)
+        with as_it_may_go(path, data_file.filename, destination, keep_headers=keep_headers) as source:
+            if source.sent_bytes != data_file.size_bytes:
+                raise LocalFileError(
+                    f"{path} has {source.sent_bytes} bytes, the upload {data_id} {data_file.size_bytes}.",
+                    "Give the file that the upload was begun with, or begin another one.",
+                    code="other_file",
+                )
+            if data_file.state is not DataState.UPLOADING:
+                return data_file
+            return send_file(self._connection, source, data_id, advance=advance, acquisition=acquisition_of(path))
+
+    def abort_upload(self, data_id: str) -> None:
+        """Give an upload up."""
+        self._connection.ask(Nothing, "POST", f"/api/data/{data_id}/abort", is_repeatable=True)
+
+    def add_data(self, key: str, *, unit_id: str, filename: str | None = None) -> DataFile:
+        """Take note of an object that lies in one's own unit already, and return it as a data file."""
+        wanted = {"computing_unit_id": unit_id, "key": key, "filename": filename}
+        return self._connection.ask(DataFile, "POST", "/api/data/add", body=wanted)
+
+    def data_files(self, *, deleted: bool = False) -> Iterator[DataFile]:
+        """Yield this person's data files, complete or on their way, the latest first.
+
+        With `deleted` those that were deleted, or have expired, and that can still be restored.
+        """
+        query: dict[str, str] = {"deleted": "true"} if deleted else {}
         while True:
             page = self._connection.ask(DataPage, "GET", "/api/data", query=query)
             yield from page.data
             if page.next is None:
                 return
-            query = {"before": page.next}
+            query["before"] = page.next
 
     def data_file(self, data_id: str) -> DataFile:
         """Return one data file."""
@@ -189,9 +233,15 @@ class BrainClient:
         """Call a data file something else."""
         return self._connection.ask(DataFile, "PATCH", f"/api/data/{data_id}", body={"filename": filename})
 
-    def delete_data(self, data_id: str) -> None:
-        """Remove a data file."""
-        self._connection.ask(Nothing, "DELETE", f"/api/data/{data_id}")
+    def delete_data(self, *data_ids: str, for_good: bool = False) -> tuple[DataFile, ...]:
+        """Delete data files, all or none, and return them; unless `for_good`, they can be restored for a while."""
+        wanted = {"data_ids": data_ids, "for_good": for_good}
+        return self._connection.ask(DataList, "POST", "/api/data/delete", body=wanted).data
+
+    def restore_data(self, *data_ids: str) -> tuple[DataFile, ...]:
+        """Bring deleted data files back, all or none, and return them."""
+        wanted = {"data_ids": data_ids}
+        return self._connection.ask(DataList, "POST", "/api/data/restore", body=wanted, is_repeatable=True).data
 
     def download_data(
         self, data_id: str, destination: Path, *, overwrite: bool = False, advance: Advance = unheard
@@ -208,6 +258,19 @@ class BrainClient:
         )
         return data_file
 
+    def estimate(
+        self,
+        document: TaskDocument,
+        *,
+        unit_id: str | None = None,
+        mode: Mode | None = None,
+        platform: Platform | None = None,
+        deadline_s: int | None = None,
+    ) -> Plan:
+        """Return what would become of a job: where it runs, how long it takes, what it needs and costs."""
+        wanted = _order(unit_id, mode, platform, deadline_s) | document.as_json()
+        return self._connection.ask(Plan, "POST", "/api/job/estimate", body=wanted, is_repeatable=True)
+
     def submit(
         self,
         document: TaskDocument,
@@ -215,10 +278,12 @@ class BrainClient:
         alias: str | None = None,
         unit_id: str | None = None,
         mode: Mode | None = None,
+        platform: Platform | None = None,
+        deadline_s: int | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Ask for a job whose files are in a unit, and return it, queued. The same key and request are one job."""
-        wanted = {"app_name": APP_NAME, "alias": alias, "computing_unit_id": unit_id, "mode": mode}
+        wanted = {"alias": alias} | _order(unit_id, mode, platform, deadline_s)
         return self._connection.ask(
             Job,
             "POST",
@@ -228,9 +293,29 @@ class BrainClient:
             is_repeatable=True,
         )
 
-    def jobs(self, states: Collection[JobState] = ()) -> Iterator[Job]:
-        """Yield this person's jobs, the latest first, in these states (none given: in any)."""
+    def rerun(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Ask for a job again, on the same unit and data, and return the new one."""
+        headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
+        return self._connection.ask(Job, "POST", f"/api/job/{job_id}/rerun", headers=headers, is_repeatable=True)
+
+    def jobs(
+        self,
+        states: Collection[JobState] = (),
+        *,
+        unit_id: str | None = None,
+        text: str | None = None,
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+    ) -> Iterator[Job]:
+        """Yield this person's jobs, the latest first, as far as they match."""
+        asked = {
+            "computing_unit_id": unit_id,
+            "text": text,
+            "created_from": created_from.isoformat() if created_from else None,
+            "created_to": created_to.isoformat() if created_to else None,
+        }
         query: dict[str, str | list[str]] = {"state": [str(state) for state in states]}
+        query |= {name: value for name, value in asked.items() if value is not None}
         while True:
             page = self._connection.ask(JobPage, "GET", "/api/job", query=query)
             yield from page.jobs
@@ -253,6 +338,22 @@ class BrainClient:
     def cancel(self, job_id: str) -> Job:
         """Ask for a job's end; it is cancelled when nothing of it runs any more."""
         return self._connection.ask(Job, "POST", f"/api/job/{job_id}/cancel", is_repeatable=True)
+
+    def rename_job(self, job_id: str, *, alias: str) -> Job:
+        """Call a job something else."""
+        return self._connection.ask(Job, "PATCH", f"/api/job/{job_id}", body={"alias": alias}, is_repeatable=True)
+
+    def delete_job(self, job_id: str) -> Job:
+        """Delete a job that has ended, and return it; it can be restored for a while."""
+        return self._connection.ask(Job, "DELETE", f"/api/job/{job_id}")
+
+    def restore_job(self, job_id: str) -> Job:
+        """Bring a deleted job back, or what a job left whose time is up."""
+        return self._connection.ask(Job, "POST", f"/api/job/{job_id}/restore", is_repeatable=True)
+
+    def quota(self) -> Quota:
+        """Return how much of the shared unit this person has used, and how much there is."""
+        return self._connection.ask(Quota, "GET", "/api/quota")
 
     def result(self, job_id: str) -> ResultPackage:
         """Return what an ended job left, and the requests that get it."""
@@ -295,3 +396,15 @@ class BrainClient:
     def _begin(self, source: SourceFile, filename: str, unit_id: str | None, mode: Mode | None) -> DataFile:
         wanted = {"filename": filename, "size": source.sent_bytes, "computing_unit_id": unit_id, "mode": mode}
         return self._connection.ask(StartedUpload, "POST", "/api/data/upload", body=wanted).data
+
+
+def _order(
+    unit_id: str | None, mode: Mode | None, platform: Platform | None, deadline_s: int | None
+) -> dict[str, str | int | None]:
+    return {
+        "app_name": APP_NAME,
+        "computing_unit_id": unit_id,
+        "mode": mode,
+        "platform": platform,
+        "deadline_s": deadline_s,
+    }

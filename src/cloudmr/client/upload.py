@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
 
 import httpx
 
@@ -26,8 +27,17 @@ _AGAIN_STATUSES = PASSING_STATUSES | {
 }
 
 
-def send_file(connection: Connection, source: SourceFile, data_id: str, *, advance: Advance) -> DataFile:
+def send_file(
+    connection: Connection,
+    source: SourceFile,
+    data_id: str,
+    *,
+    advance: Advance,
+    acquisition: Mapping[str, Any] | None = None,
+) -> DataFile:
     """Send the parts that have not arrived yet, and return the data file, complete.
+
+    `acquisition` is what is known of its size in coils and voxels.
 
     Raise `LocalFileError` if the file changes meanwhile, `TransferFailed`, and what `Connection.ask` raises; what has
     arrived stays there, so that the upload can go on. On an interrupt no part is begun or finished any more.
@@ -36,7 +46,14 @@ def send_file(connection: Connection, source: SourceFile, data_id: str, *, advan
     sender = _Sender(connection, source, data_id, arrived, advance)
     digests = sender.send_all()
     source.check_unchanged()
-    data_file = connection.ask(DataFile, "POST", f"/api/data/{data_id}/complete", is_repeatable=True, policy=PATIENT)
+    data_file = connection.ask(
+        DataFile,
+        "POST",
+        f"/api/data/{data_id}/complete",
+        body={"acquisition": acquisition},
+        is_repeatable=True,
+        policy=PATIENT,
+    )
     if data_file.checksum is not None and data_file.checksum != composite(digests):
         raise TransferFailed("The upload", "the storage holds other bytes than the file")
     return data_file

@@ -10,7 +10,7 @@ import pytest
 
 from cloudmr.cli.exit_codes import ExitCode
 from cloudmr.client.credentials import credentials_path
-from commands import Machine
+from commands import Machine, somebody_new
 from mroptimum.phantom import Phantom, simulate, write_twix_vb
 from real_brain import PASSWORD, RealBrain
 from small_job import raw_data
@@ -20,13 +20,6 @@ from small_job import raw_data
 def machine(tmp_path: Path, real_brain: RealBrain, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.chdir(tmp_path)
     return Machine(environment={"CLOUDMR_CONFIG": str(tmp_path / "config"), "CLOUDMR_API_URL": real_brain.url})
-
-
-def somebody_new(real_brain: RealBrain, config: Path) -> Machine:
-    machine = Machine(environment={"CLOUDMR_CONFIG": str(config), "CLOUDMR_API_URL": real_brain.url})
-    said = machine.run("login", "--email", real_brain.new_email(), CLOUDMR_PASSWORD=PASSWORD)
-    assert said.exit_code == ExitCode.DONE, said.errors
-    return machine
 
 
 @pytest.fixture(scope="module")
@@ -129,10 +122,14 @@ def test_a_data_file_from_upload_to_its_end(newcomer: Machine, raw_file: Path, t
     assert "renamed.npz" in listed
     assert newcomer.run("data", "download", data_id).exit_code == ExitCode.DONE
     assert (tmp_path / "renamed.npz").read_bytes() == raw_file.read_bytes()
-    assert newcomer.run("data", "delete", data_id, typed="n\n").exit_code == ExitCode.FAILED
-    assert len(newcomer.run("data", "list", "--json").value()) == 1
-    assert newcomer.run("data", "delete", data_id, "--yes", "--json").value() == {"deleted": [data_id]}
+    assert newcomer.run("data", "delete", data_id, "--json").value()[0]["state"] == "deleted"
     assert newcomer.run("data", "list", "--json").value() == []
+    assert data_id in newcomer.run("data", "list", "--deleted", "--csv").output
+    assert newcomer.run("data", "restore", data_id).exit_code == ExitCode.DONE
+    assert newcomer.run("data", "delete", data_id, "--for-good", typed="n\n").exit_code == ExitCode.FAILED
+    assert len(newcomer.run("data", "list", "--json").value()) == 1
+    assert newcomer.run("data", "delete", data_id, "--for-good", "--yes").output == f"Deleted {data_id}.\n"
+    assert newcomer.run("data", "restore", data_id).exit_code == ExitCode.FAILED
 
 
 def test_a_header_that_names_somebody_is_blanked_unless_it_is_kept_on_this_machine(
