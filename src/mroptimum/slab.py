@@ -138,6 +138,8 @@ class _CalibrationColumns:
             return None
         n_z, n_y = scan.sampled.shape
         extent = central_block(scan.calibration.sampled)
+        if 0 in extent and options.sensitivity_map.options.load_sensitivity:
+            return None
         if 0 in extent:
             raise ReconstructionError(
                 "The calibration lines do not reach the centre of k-space.", "Check the scan's calibration lines."

@@ -247,11 +247,11 @@ def central(n: int, width: int) -> Mask:
 def central_block(sampled: Mask) -> tuple[int, int]:
     """Return the extent (z, y) of the largest block around the centre of k-space in which all lines are sampled.
 
-    An axis sampled from end to end counts whole; else the block reaches as far on one side as on the other. 0 where the
-    centre was not sampled.
+    An axis sampled from end to end counts whole; else the block reaches as far on one side as on the other, or is the
+    centre alone. 0 where the centre was not sampled.
     """
     n_z = len(sampled)
-    heights = [n_z, *range(2, n_z, 2)]
+    heights = [n_z, 1, *range(2, n_z, 2)]
     blocks = [(height, _central_run(np.asarray(sampled[central(n_z, height)].all(axis=0)))) for height in heights]
     largest = max(blocks, key=lambda block: block[0] * block[1])
     return largest if largest[1] else (0, 0)
@@ -264,4 +264,4 @@ def _central_run(row: Mask) -> int:
     centre = len(row) // 2
     before = centre - 1 - int(missing[missing < centre].max(initial=-1))
     after = int(missing[missing >= centre].min(initial=len(row))) - centre
-    return 2 * min(before, after)
+    return max(2 * min(before, after), int(row[centre]))
