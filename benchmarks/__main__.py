@@ -65,8 +65,8 @@ def main(arguments: Sequence[str]) -> None:
 def _print(table: Sequence[Timing]) -> None:
     for row in table:
         agreement = f"   agrees to {row.agreement:.5f}" if isinstance(row, peers.PeerTiming) else ""
-        print(f"{row.name:55} {1e3 * row.best_s:9.2f} ms   {row.ratio:6.2f} x{agreement}")
-    print(f"(best rounds; median rounds took {100 * noisiness(table):.0f} % longer)\n", flush=True)
+        print(f"{row.name:55} {1e3 * row.best_s:9.2f} ms {row.ratio:8.2f} x {row.cores_ratio:8.2f} x{agreement}")
+    print(f"(by the clock, and in core time; median rounds took {100 * noisiness(table):.0f} % longer)\n", flush=True)
 
 
 if __name__ == "__main__":

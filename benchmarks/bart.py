@@ -7,6 +7,7 @@ the same file takes is subtracted.
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import tempfile
 import time
@@ -16,34 +17,46 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.timing import Taken
+
 Single = NDArray[np.complex64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BartTime:
-    """What a command made, (coil, y, x), and how long it took without start and files."""
+class BartRounds:
+    """What a command made, (coil, y, x), and what each round took without start and files."""
 
     made: Single
-    seconds: float
+    rounds: list[Taken]
 
 
-def run(command: list[str], *inputs: Single, rounds: int = 3) -> BartTime:
+def run(command: list[str], *inputs: Single, rounds: int = 3) -> BartRounds:
     """Time a command with inputs (coil, y, x) and one output."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         names = [f"in{i}" for i in range(len(inputs))]
         for name, values in zip(names, inputs, strict=True):
             _write(Path(folder) / name, values)
-        copying = min(_seconds(["copy", names[0], "copied"], folder, threads=1) for _ in range(rounds))
-        whole = min(_seconds([*command, *names, "out"], folder, threads) for _ in range(rounds) for threads in (1, 2))
-        return BartTime(made=_read(Path(folder) / "out"), seconds=whole - copying)
+        copying = [_taken(["copy", names[0], "copied"], folder, threads=1) for _ in range(rounds)]
+        clock_s, cores_s = min(one.clock_s for one in copying), min(one.cores_s for one in copying)
+        whole = [_taken([*command, *names, "out"], folder, threads) for _ in range(rounds) for threads in (1, 2)]
+        return BartRounds(
+            made=_read(Path(folder) / "out"),
+            rounds=[Taken(clock_s=one.clock_s - clock_s, cores_s=one.cores_s - cores_s) for one in whole],
+        )
 
 
-def _seconds(command: list[str], folder: str, threads: int) -> float:
+def _taken(command: list[str], folder: str, threads: int) -> Taken:
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1"}
-    started = time.perf_counter()
+    started, before = time.perf_counter(), _cores_s()
     subprocess.run(["bart", *command], cwd=folder, env=environment, check=True, capture_output=True)
-    return time.perf_counter() - started
+    return Taken(clock_s=time.perf_counter() - started, cores_s=_cores_s() - before)
+
+
+def _cores_s() -> float:
+    """Return the core time of all commands so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _write(path: Path, values: Single) -> None:

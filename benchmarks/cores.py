@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import statistics
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import jobs
-from benchmarks.timing import Timing
+from benchmarks.timing import Taken, Timing, timings
 
 N_SLICES = 4
 ROUNDS = 5
@@ -19,14 +18,17 @@ import os, sys
 os.sched_setaffinity(0, {int(core) for core in sys.argv[2].split(",")})
 from pathlib import Path
 from benchmarks import jobs
+from benchmarks.timing import taken
 from mroptimum.flags import Flags
-print(jobs.do(Path(sys.argv[1]), Flags(method="pmr", reconstruction=sys.argv[3], replicas=100)))
+flags = Flags(method="pmr", reconstruction=sys.argv[3], replicas=100)
+one = taken(lambda: jobs.do(Path(sys.argv[1]), flags))
+print(one.clock_s, one.cores_s)
 """
 _IMPORT = """
 import time
-started = time.perf_counter()
+clock, cores = time.perf_counter(), time.process_time()
 import {module}
-print(time.perf_counter() - started)
+print(time.perf_counter() - clock, time.process_time() - cores)
 """
 
 
@@ -49,12 +51,8 @@ def measure() -> Iterator[list[Timing]]:
 
 def _alternating(programs: dict[str, tuple[str, ...]]) -> list[Timing]:
     """Time programs in turn; the first is the reference."""
-    seconds: dict[str, list[float]] = {name: [] for name in programs}
+    rounds: dict[str, list[Taken]] = {name: [] for name in programs}
     for _ in range(ROUNDS):
         for name, program in programs.items():
-            seconds[name].append(jobs.seconds_elsewhere(*program))
-    reference = min(next(iter(seconds.values())))
-    return [
-        Timing(name=name, best_s=min(some), median_s=statistics.median(some), ratio=min(some) / reference)
-        for name, some in seconds.items()
-    ]
+            rounds[name].append(jobs.taken_elsewhere(*program))
+    return timings(rounds)

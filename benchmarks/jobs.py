@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from benchmarks.timing import Taken
 from mroptimum.flags import Flags
 from mroptimum.phantom import Phantom, simulate, write_npz
 from mroptimum.run import run
@@ -23,16 +23,15 @@ def write_scan(folder: Path, *, n_slices: int, n_coils: int = 8, n: int = 128, a
     return path
 
 
-def do(scan: Path, flags: Flags) -> float:
-    """Do a job in this process and return how long it took, in seconds."""
+def do(scan: Path, flags: Flags) -> None:
+    """Do a job in this process."""
     signal = FileReference.model_validate({"type": "file", "options": {"type": "local", "filename": str(scan)}})
-    document = flags.document(signal, None)
-    started = time.perf_counter()
-    run(document, locate=lambda reference: Path(reference.options.filename))
-    return time.perf_counter() - started
+    run(flags.document(signal, None), locate=lambda reference: Path(reference.options.filename))
 
 
-def seconds_elsewhere(program: str, *arguments: str) -> float:
-    """Run a program of Python in a process of its own and return the number it prints."""
+def taken_elsewhere(program: str, *arguments: str) -> Taken:
+    """Run a program of Python in a process of its own, which prints what it took."""
     command = [sys.executable, "-c", program, *arguments]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    clock_s, cores_s = (float(number) for number in printed.split())
+    return Taken(clock_s=clock_s, cores_s=cores_s)

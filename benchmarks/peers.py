@@ -10,14 +10,14 @@ import importlib
 import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import bart
 from benchmarks.scene import N_CALIBRATION, Scene, scene
-from benchmarks.timing import Timing, compare
+from benchmarks.timing import Taken, Timing, taken, timings
 from mroptimum import fourier
 from mroptimum.coils import CalibrationRegion, CoilMaps, root_sum_of_squares
 from mroptimum.coils.espirit import espirit
@@ -63,23 +63,17 @@ class _Work:
 
 def _compared(work: _Work, data: Scene) -> list[PeerTiming]:
     made = {name: do() for name, do in work.here.items()}
-    timings = compare(work.here, rounds=ROUNDS)
-    ours = timings[0]
+    rounds: dict[str, list[Taken]] = {name: [] for name in made}
+    for _ in range(ROUNDS):
+        for name, do in work.here.items():
+            rounds[name].append(taken(do))
     for name, (command, inputs) in work.commands.items():
         found = bart.run(command, *inputs, rounds=ROUNDS)
-        made[name] = found.made
-        ratio = found.seconds / ours.best_s
-        timings.append(Timing(name=name, best_s=found.seconds, median_s=found.seconds, ratio=ratio))
-    reference = made[ours.name]
+        made[name], rounds[name] = found.made, found.rounds
+    ours = next(iter(made.values()))
     return [
-        PeerTiming(
-            name=timing.name,
-            best_s=timing.best_s,
-            median_s=timing.median_s,
-            ratio=timing.ratio,
-            agreement=_agreement(reference, made[timing.name], data.inside),
-        )
-        for timing in timings
+        PeerTiming(**asdict(timing), agreement=_agreement(ours, made[timing.name], data.inside))
+        for timing in timings(rounds)
     ]
 
 

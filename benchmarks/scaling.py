@@ -1,12 +1,12 @@
 """How time and memory grow with coils, matrix, replicas and slices: swept one at a time, with fitted exponents.
 
-Memory is the peak of what NumPy allocates besides the data, so it does not depend on the machine.
+Time is that of all cores together, which what else runs on the machine hardly changes; memory the peak of what NumPy
+allocates besides the data.
 """
 
 from __future__ import annotations
 
 import tempfile
-import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks import jobs
 from benchmarks.scene import N_CALIBRATION
+from benchmarks.timing import taken
 from mroptimum.coils import CalibrationRegion, CoilMaps
 from mroptimum.coils.espirit import espirit
 from mroptimum.flags import Flags
@@ -59,7 +60,7 @@ def as_markdown() -> str:
     lines = [
         setting,
         "",
-        "| work | axis | sizes | time, ms | grows as | memory, MB | grows as | why |",
+        "| work | axis | sizes | core time, ms | grows as | memory, MB | grows as | why |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for sweep in sweeps():
@@ -125,12 +126,7 @@ def _sweep(work: str, axis: str, sizes: Sequence[int], calls: Sequence[Callable[
 
 def _best_s(call: Callable[[], object]) -> float:
     call()
-    seconds = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
+    return min(taken(call).cores_s for _ in range(ROUNDS))
 
 
 def _peak_bytes(call: Callable[[], object]) -> int:
