@@ -6,18 +6,16 @@ MATLAB counts axes the other way round: (x, y, coil) there is (coil, y, x) here.
 from __future__ import annotations
 
 import struct
-import tokenize
 import warnings
-import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mroptimum.errors import UnreadableFile
+from mroptimum.rawdata.npy_arrays import ArrayHeader, ArraySource, matching_arrays
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -25,7 +23,7 @@ ONLY = ""
 """The name of the array of a .npy file, which has none."""
 _MATLAB_V5, _MATLAB_V73 = b"MATLAB 5.0", b"MATLAB 7.3"
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
-_MAX_HEADER_BYTES = 10_000
+_NUMBERS = "biufc"
 _DAMAGE = (
     OSError,
     ValueError,
@@ -38,14 +36,11 @@ _DAMAGE = (
     MemoryError,
     AttributeError,
     RuntimeError,
-    SyntaxError,
     UserWarning,
     struct.error,
-    tokenize.TokenError,
     zlib.error,
-    zipfile.BadZipFile,
 )
-"""What the readers of NumPy, SciPy and HDF5 raise on damaged bytes; they have no error of their own for it."""
+"""What the readers of SciPy and HDF5 raise on damaged bytes; they have no error of their own for it."""
 
 
 def is_array_file(path: Path) -> bool:
@@ -64,13 +59,9 @@ def read_arrays(path: Path, *, max_bytes: int) -> Arrays:
     Arrays larger than `max_bytes` cannot be what is looked for, and are left out. Raises `UnreadableFile`.
     """
     head = _head(path)
+    if head.startswith((_NPY, _ZIP)):
+        return numpy_arrays(path, max_bytes=max_bytes)
     try:
-        if head.startswith(_NPY):
-            with path.open("rb") as file:
-                array = _npy(file, max_bytes)
-            return {} if array is None else {ONLY: array}
-        if head.startswith(_ZIP):
-            return read_npz(path, max_bytes=max_bytes)
         if head.startswith(_MATLAB_V73):
             return _mat_v73(path, max_bytes)
         if head.startswith(_MATLAB_V5):
@@ -80,45 +71,18 @@ def read_arrays(path: Path, *, max_bytes: int) -> Arrays:
     raise UnreadableFile("The file holds no arrays.", "Give a NumPy (.npy, .npz) or MATLAB (.mat) file.")
 
 
-def read_npz(file: Path | IO[bytes], *, max_bytes: int) -> Arrays:
-    """Return what `read_arrays` does, of an .npz file or its open content."""
-    arrays = {}
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for name in archive.namelist():
-                if name.endswith(".npy"):
-                    with archive.open(name) as member:
-                        array = _npy(member, max_bytes)
-                    if array is not None:
-                        arrays[name.removesuffix(".npy")] = array
-    except _DAMAGE as error:
-        raise _unreadable(error) from error
-    return arrays
+def numpy_arrays(source: ArraySource, *, max_bytes: int) -> Arrays:
+    """Return what `read_arrays` does, of a .npy or .npz file or its open content."""
+
+    def is_meant(header: ArrayHeader) -> bool:
+        return header.dtype is not None and header.dtype.kind in _NUMBERS and header.n_bytes <= max_bytes
+
+    return matching_arrays(source, is_meant, name_of_only=ONLY)
 
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(16)
-
-
-def _npy(file: IO[bytes], max_bytes: int) -> NDArray[np.generic] | None:
-    """Read one array, never a pickle; its size is judged by its header, before anything of that size is made."""
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_MAX_HEADER_BYTES)
-    elif version == (2, 0):
-        shape, is_fortran, dtype = np.lib.format.read_array_header_2_0(file, max_header_size=_MAX_HEADER_BYTES)
-    else:
-        raise ValueError("unknown version of the array format")
-    if dtype.kind not in "biufc" or min(shape, default=1) < 0:
-        return None
-    n_bytes = _n_bytes(shape, dtype.itemsize)
-    if n_bytes > max_bytes:
-        return None
-    content = file.read(n_bytes)
-    if len(content) < n_bytes:
-        raise EOFError("the array is truncated")
-    return np.frombuffer(content, dtype=dtype).reshape(shape, order="F" if is_fortran else "C")
 
 
 def _mat_v5(path: Path, max_bytes: int) -> Arrays:

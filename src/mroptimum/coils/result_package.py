@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mroptimum.coils.array_file import read_npz
+from mroptimum.coils.array_file import numpy_arrays
 from mroptimum.coils.slice_grid import SliceGrid, read_nifti_on
 from mroptimum.coils.stored_maps import NEXT_STEP, StoredMaps, complex_array, whitening_of
 from mroptimum.errors import ReconstructionError, UnreadableFile, WrongKindOfFile
@@ -39,9 +39,9 @@ def stored_in_package(path: Path, grid: SliceGrid, *, max_bytes: int) -> StoredM
     `WrongKindOfFile` for a package without maps, and `ReconstructionError` for the maps of another scan.
     """
     files = _files(path, max_bytes)
-    noise = read_npz(io.BytesIO(files[_NOISE]), max_bytes=max_bytes) if _NOISE in files else {}
+    noise = numpy_arrays(io.BytesIO(files[_NOISE]), max_bytes=max_bytes) if _NOISE in files else {}
     if _MAPS in files:
-        maps = complex_array(read_npz(io.BytesIO(files[_MAPS]), max_bytes=max_bytes), ("maps",))
+        maps = complex_array(numpy_arrays(io.BytesIO(files[_MAPS]), max_bytes=max_bytes), ("maps",))
     else:
         maps = _from_pairs(files, grid)
     return StoredMaps(maps=maps, whitening=whitening_of(noise["covariance"]) if "covariance" in noise else None)
