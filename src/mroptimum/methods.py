@@ -10,8 +10,9 @@ from mroptimum.task import Method, ReconstructionName, TaskDocument
 _RECONSTRUCTIONS = {
     ReconstructionName.RSS: (
         "Whitened coil images were combined by the root of the sum of their squares, SNR = sqrt(2 p^H Psi^-1 p) "
-        "(Kellman & McVeigh 2005, doi:10.1002/mrm.20713, erratum 2007;58:211). Below an SNR of about 5 this magnitude "
-        "is biased upwards, and differs by definition from one measured with replicas."
+        "(Kellman & McVeigh 2005, doi:10.1002/mrm.20713, erratum 2007;58:211). Noise raises the SNR of such a "
+        "magnitude by about (2 n - 1) / (2 SNR) for n coils (Constantinides 1997, doi:10.1002/mrm.1910380524); where "
+        "that matters, it differs by definition from one measured with replicas."
     ),
     ReconstructionName.B1: (
         "Coil images were combined with B1 weights, SNR = sqrt(2) |s^H Psi^-1 p| / sqrt(s^H Psi^-1 s) "
