@@ -11,6 +11,8 @@ from mroptimum.task import Method, TaskDocument
 
 _BYTES_PER_SAMPLE = 8
 """A complex number in single precision, as every format has it."""
+_LIKE = {Method.DIFFERENCE: "ac rss"}
+"""What was not measured by itself, and takes about as long as something that was."""
 _USUAL_COILS = 16
 _USUAL_REPETITIONS = 10
 """Of a scan that was repeated to measure its noise."""
@@ -43,7 +45,7 @@ def workload(document: TaskDocument, *, signal: AcquisitionSize | None, input_si
         basis = f"the size of the input files alone, as if of {n_coils} coils"
     replicas = document.task.options.replicas
     work = Work(
-        kind=kind_of(document),
+        kind=_LIKE.get(document.task.name, kind_of(document)),
         n_voxels=n_voxels,
         n_coils=n_coils,
         n_replicas=(n_repetitions if document.task.name is Method.MR else replicas or 0),
