@@ -21,9 +21,8 @@ _START_TIMEOUT_S = 60
 _SETTINGS = {
     "listen_addresses": "''",
     "max_connections": str(_MAX_CONNECTIONS),
-    # What is written here need not outlive the machine.
+    # What is written here must outlive the server, which tests kill, and need not outlive the machine.
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
 }

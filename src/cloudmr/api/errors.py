@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -82,6 +83,11 @@ _PROTOCOL_ERRORS: Mapping[int, Explanation] = {
         "next_step": "Send less; the content of files goes to the storage, in parts.",
     },
 }
+_NO_ROOM: Explanation = {
+    "code": "disk_full",
+    "message": "There is no room left at CloudMR Brain.",
+    "next_step": "Tell the operator. An upload goes on where it stopped once there is room again.",
+}
 _INTERNAL: Explanation = {
     "code": "internal_error",
     "message": "Something went wrong inside CloudMR Brain; it was written down.",
@@ -104,6 +110,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ExplainedError, _explained)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _protocol)
+    app.add_exception_handler(OSError, _no_room)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -152,6 +159,14 @@ def _protocol(_request: Request, error: Exception) -> JSONResponse:
         "next_step": "Correct the request; /openapi.json says what each is made of.",
     }
     return error_response(explanation, error.status_code, error.headers)
+
+
+def _no_room(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OSError)
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        raise error
+    _log.error("no room: %s", error)
+    return error_response(_NO_ROOM, HTTPStatus.INSUFFICIENT_STORAGE)
 
 
 def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
