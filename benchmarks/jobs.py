@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.timing import Taken
 from mroptimum.flags import Flags
 from mroptimum.phantom import Phantom, simulate, write_npz
 from mroptimum.run import run
@@ -29,9 +28,8 @@ def do(scan: Path, flags: Flags) -> None:
     run(flags.document(signal, None), locate=lambda reference: Path(reference.options.filename))
 
 
-def taken_elsewhere(program: str, *arguments: str) -> Taken:
-    """Run a program of Python in a process of its own, which prints what it took."""
+def numbers_of(program: str, *arguments: str) -> list[float]:
+    """Run a program of Python in a process of its own and return the numbers it prints."""
     command = [sys.executable, "-c", program, *arguments]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    clock_s, cores_s = (float(number) for number in printed.split())
-    return Taken(clock_s=clock_s, cores_s=cores_s)
+    return [float(number) for number in printed.split()]
