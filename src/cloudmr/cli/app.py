@@ -18,6 +18,7 @@ from cloudmr.cli import (
     mail_links,
     notifications,
     own_account,
+    regions,
     server,
     tokens,
     units,
@@ -40,6 +41,7 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(admin.app, name="admin")
 app.add_typer(data.app, name="data")
 app.add_typer(units.app, name="unit")
+app.add_typer(regions.app, name="region")
 for part in (job_changes, job_sharing):
     jobs.app.add_typer(part.app)
 app.add_typer(jobs.app, name="job")

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from cloudmr.client.answer_bases import Answer as _Answer
+from cloudmr.client.answer_bases import CamelAnswer as _CamelAnswer
 from cloudmr.model.data_files import DataState
 from cloudmr.model.jobs import END_STATES, JobState
 from cloudmr.model.platforms import Platform
 from cloudmr.model.units import Mode, Provider
 from mroptimum.task import FileOptions, FileReference
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _CamelAnswer(_Answer):
-    """Computing units and jobs are in camelCase in the API."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
 
 
 class SignedLink(_Answer):
@@ -65,9 +56,16 @@ class ComputingUnit(_CamelAnswer):
     alias: str
     status: str
     is_default: bool = False
+    status_reason: str | None = None
     aws_account_id: str | None = None
     region: str | None = None
+    state_machine_arn: str | None = None
+    data_bucket: str | None = None
+    results_bucket: str | None = None
+    failed_bucket: str | None = None
+    created_at: datetime | None = None
     last_checked_at: datetime | None = None
+    snr_verified_at: datetime | None = None
 
 
 class UnitList(_CamelAnswer):

@@ -33,6 +33,7 @@ from cloudmr.client.answers import (
     StartedUpload,
     UnitList,
 )
+from cloudmr.client.computing_units import ComputingUnits
 from cloudmr.client.connection import Connection, Renew
 from cloudmr.client.credentials import find_identity
 from cloudmr.client.download import Expected, fetch
@@ -44,6 +45,7 @@ from cloudmr.client.own_account import OwnAccount
 from cloudmr.client.patient_fields import Destination, as_it_may_go
 from cloudmr.client.plan_answers import Plan, Quota
 from cloudmr.client.progress import Advance, unheard
+from cloudmr.client.regions import Regions
 from cloudmr.client.renewal import renewal_of_kept_session
 from cloudmr.client.results import fetch_files, fetch_package, get_result
 from cloudmr.client.retries import Pause
@@ -81,6 +83,8 @@ class BrainClient:
         self.sharing = Sharing(self._connection)
         self.notifications = Notifications(self._connection)
         self.administration = Administration(self._connection)
+        self.computing_units = ComputingUnits(self._connection)
+        self.regions = Regions(self._connection)
         self._uploads = UploadRecords(folder=folder / "uploads")
 
     @classmethod
