@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloudmr.database.errors import AlreadyThere
-from cloudmr.database.tables import job_events, job_inputs, jobs, units
+from cloudmr.database.tables import accounts, job_events, job_inputs, jobs, units
 from cloudmr.model.estimates import Estimate
 from cloudmr.model.events import JobAction, JobEvent
 from cloudmr.model.failures import JobFailure
@@ -185,26 +186,20 @@ class Jobs:
     def use_of_unit(self, unit_id: str) -> dict[str, Use]:
         """Return how much each person has of a unit who has jobs there that have not ended.
 
-        The last turn is looked up for each of them: their past jobs are many, and an index knows the latest.
+        Their last turn is looked up one by one: past jobs are many, and an index knows the latest of each person.
         """
-        is_active = func.sum(case((jobs.c.state.in_(_ACTIVE), 1), else_=0))
-        present = (
-            select(jobs.c.owner_id, is_active.label("n_active"))
-            .where(jobs.c.state.in_(_OPEN), jobs.c.unit_id == unit_id)
-            .group_by(jobs.c.owner_id)
-            .subquery()
-        )
-        past = jobs.alias()
+        there = select(jobs.c.owner_id, jobs.c.state).where(jobs.c.unit_id == unit_id, jobs.c.state.in_(_OPEN))
+        n_active: Counter[str] = Counter()
+        for row in self._connection.execute(there):
+            n_active[row.owner_id] += row.state in _ACTIVE
         last_turn = (
-            select(func.max(past.c.dispatched_at, type_=past.c.dispatched_at.type))
-            .where(past.c.unit_id == unit_id, past.c.owner_id == present.c.owner_id)
+            select(func.max(jobs.c.dispatched_at, type_=jobs.c.dispatched_at.type))
+            .where(jobs.c.unit_id == unit_id, jobs.c.owner_id == accounts.c.id)
+            .correlate(accounts)
             .scalar_subquery()
         )
-        query = select(present.c.owner_id, present.c.n_active, last_turn.label("last_turn_at"))
-        return {
-            row.owner_id: Use(n_active=int(row.n_active), last_turn_at=row.last_turn_at)
-            for row in self._connection.execute(query)
-        }
+        turns = select(accounts.c.id, last_turn.label("at")).where(accounts.c.id.in_(n_active))
+        return {row.id: Use(n_active=n_active[row.id], last_turn_at=row.at) for row in self._connection.execute(turns)}
 
     def events(self, job_id: str, *, after: int = 0) -> list[JobEvent]:
         """Return what happened to a job, in order, beyond an event's number."""

@@ -333,6 +333,7 @@ jobs = Table(
     Index(None, "state", "check_at"),
     Index(None, "unit_id", "owner_id", "dispatched_at"),
     Index(None, "unit_id", "owner_id", "created_at"),
+    Index(None, "unit_id", "state", "id"),
     Index(None, "owner_id", "state", "id"),
     Index(None, "state", "kind", "id"),
     Index(None, "purged_at", "purge_after", "expires_at"),

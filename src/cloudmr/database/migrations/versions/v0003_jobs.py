@@ -46,6 +46,7 @@ def upgrade() -> None:
         op.add_column("jobs", column)
     for columns in (
         ["unit_id", "owner_id", "created_at"],
+        ["unit_id", "state", "id"],
         ["owner_id", "state", "id"],
         ["state", "kind", "id"],
         ["purged_at", "purge_after", "expires_at"],

@@ -1,0 +1,221 @@
+"""How the Brain's answers about jobs take longer as jobs become more: they should not.
+
+    python -m benchmarks.brain_scale [--json] [N …]
+
+For each number of jobs a database of its own is filled (most jobs ended, of a few hundred people; one person has a
+tenth of all; a queue of 200 waits), and the services behind the list of jobs, one job and the quota are timed. Shown
+are the 95th percentiles, and their ratio to those of the smallest number.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
+from sqlalchemy import insert
+
+from cloudmr.database.base import Database
+from cloudmr.database.engine import make_engine
+from cloudmr.database.migrate import migrate
+from cloudmr.database.tables import accounts, job_events, jobs
+from cloudmr.errors import UnitUnavailable
+from cloudmr.model.events import JobAction
+from cloudmr.model.ids import Kind, new_id
+from cloudmr.model.job_filter import JobFilter
+from cloudmr.model.jobs import JobState
+from cloudmr.model.people import AccountStatus, Caller
+from cloudmr.model.units import ComputingUnit
+from cloudmr.services.brain import Brain, UnitLink
+from cloudmr.services.dispatch_jobs import dispatch_jobs
+from cloudmr.services.jobs import get_job, list_jobs
+from cloudmr.services.passwords import Passwords
+from cloudmr.services.provide_local_unit import provide_local_unit
+from cloudmr.services.quotas import get_quota
+
+NUMBERS = (1_000, 200_000)
+N_PEOPLE = 300
+N_WAITING = 200
+N_ROUNDS = 300
+_BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+_NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """How long a question took among so many jobs: median and 95th percentile, and the ratio of the latter."""
+
+    question: str
+    n_jobs: int
+    median_ms: float
+    p95_ms: float
+    ratio: float
+
+
+def fill(database: Database, unit_id: str, n_jobs: int) -> list[str]:
+    """Fill a database with people and jobs, and return the people, the busiest first."""
+    chance = random.Random(0)
+    people = [new_id(Kind.USER, now=_BEGUN) for _ in range(N_PEOPLE)]
+    with database.connect_to_write() as connection:
+        connection.execute(insert(accounts), [_person(person) for person in people])
+    step = (_NOW - _BEGUN) / n_jobs
+    for first in range(0, n_jobs, _AT_ONCE):
+        rows = []
+        for number in range(first, min(first + _AT_ONCE, n_jobs)):
+            owner = people[0] if number % 10 == 0 else chance.choice(people[1:])
+            is_waiting = number >= n_jobs - N_WAITING
+            rows.append(
+                _job(owner, unit_id, _BEGUN + number * step, JobState.QUEUED if is_waiting else JobState.SUCCEEDED)
+            )
+        with database.connect_to_write() as connection:
+            connection.execute(insert(jobs), rows)
+            connection.execute(insert(job_events), [_event(row) for row in rows])
+    return people
+
+
+def _person(account_id: str) -> dict[str, object]:
+    return {
+        "id": account_id,
+        "email": f"{account_id}@example.org",
+        "password_hash": "x",
+        "status": AccountStatus.ACTIVE,
+        "is_admin": False,
+        "created_at": _BEGUN,
+    }
+
+
+def _job(owner: str, unit_id: str, at: datetime, state: JobState) -> dict[str, object]:
+    job_id = new_id(Kind.JOB, now=at)
+    has_ended = state is JobState.SUCCEEDED
+    document = {
+        "job_id": job_id,
+        "app_name": "MR Optimum",
+        "alias": "a job",
+        "task": {},
+        "output": {},
+        "inputs": [],
+        "computing_unit": {"id": unit_id, "mode": "mode_1", "provider": "cloudmrhub"},
+    }
+    return {
+        "id": job_id,
+        "owner_id": owner,
+        "unit_id": unit_id,
+        "app_name": "MR Optimum",
+        "alias": "AC SENSE",
+        "state": state,
+        "version": 1,
+        "attempt": int(has_ended),
+        "document": json.dumps(document),
+        "unit_reason": "It is the shared unit.",
+        "created_at": at,
+        "deadline_at": _NOW + timedelta(days=7),
+        "check_at": _NOW + timedelta(days=7),
+        "dispatched_at": at if has_ended else None,
+        "started_at": at if has_ended else None,
+        "ended_at": at + timedelta(seconds=10) if has_ended else None,
+        "expires_at": _NOW + timedelta(days=30) if has_ended else None,
+        "kind": "ac sense",
+        "estimate_memory_bytes": 1,
+        "estimate_cpu_time_s": 1,
+        "estimate_disk_bytes": 1,
+        "estimate_deadline_s": 1,
+        "estimate_basis": "",
+        "forecast_seconds": 10.0,
+        "forecast_memory_bytes": 1,
+        "forecast_output_bytes": 1,
+        "forecast_price_microdollars": 0,
+        "actual_seconds": 10.0 if has_ended else None,
+        "actual_price_microdollars": 0 if has_ended else None,
+        "result_size_bytes": 1 if has_ended else None,
+        "result_n_files": 1 if has_ended else None,
+        "result_manifest_sha256": "0" * 64 if has_ended else None,
+    }
+
+
+def _event(row: dict[str, object]) -> dict[str, object]:
+    return {
+        "job_id": row["id"],
+        "number": 1,
+        "at": row["created_at"],
+        "actor": row["owner_id"],
+        "action": JobAction.SUBMITTED,
+        "reason": "It is the shared unit.",
+        "new": JobState.QUEUED,
+    }
+
+
+def measure(n_jobs: int, folder: Path) -> dict[str, tuple[float, float]]:
+    """Return median and 95th percentile in milliseconds of each question among so many jobs."""
+    database = Database(make_engine(f"sqlite:///{folder / 'brain.sqlite'}"))
+    migrate(database)
+    brain = Brain(
+        database=database,
+        connect=_no_unit,
+        passwords=Passwords(PasswordHasher.from_parameters(CHEAPEST)),
+        secret_key=b"0" * 32,
+        now=lambda: _NOW,
+    )
+    people = fill(database, provide_local_unit(brain).id, n_jobs)
+    busiest = Caller(id=people[0], is_admin=False, token_id="token")
+    ended = list_jobs(brain, busiest, JobFilter(states=(JobState.SUCCEEDED,)), limit=200)
+    waiting = list_jobs(brain, busiest, JobFilter(states=(JobState.QUEUED,)), limit=200)
+    chance = random.Random(1)
+    questions: dict[str, Callable[[], object]] = {
+        "list of 50": lambda: list_jobs(brain, busiest, limit=50),
+        "list of 50, in the middle": lambda: list_jobs(brain, busiest, limit=50, before=ended[-1].job.id),
+        "list of 50 that failed": lambda: list_jobs(brain, busiest, JobFilter(states=(JobState.FAILED,)), limit=50),
+        "one ended job": lambda: get_job(brain, busiest, chance.choice(ended).job.id),
+        "one waiting job, with its place": lambda: get_job(brain, busiest, chance.choice(waiting).job.id),
+        "quota": lambda: get_quota(brain, busiest),
+        "one round of the dispatcher": lambda: dispatch_jobs(brain),
+    }
+    found = {name: _timed(question) for name, question in questions.items()}
+    database.close()
+    return found
+
+
+def _no_unit(_: ComputingUnit) -> UnitLink:
+    raise UnitUnavailable("There is none here.", "Do not ask.")
+
+
+def _timed(question: Callable[[], object]) -> tuple[float, float]:
+    question()
+    times = []
+    for _ in range(N_ROUNDS):
+        started = time.perf_counter()
+        question()
+        times.append(1e3 * (time.perf_counter() - started))
+    return statistics.median(times), statistics.quantiles(times, n=20)[-1]
+
+
+def main() -> None:
+    """Measure and print."""
+    numbers = [int(text) for text in sys.argv[1:] if text.isdecimal()] or list(NUMBERS)
+    rows: list[Answered] = []
+    first: dict[str, float] = {}
+    for n_jobs in numbers:
+        with tempfile.TemporaryDirectory() as folder:
+            for question, (median_ms, p95_ms) in measure(n_jobs, Path(folder)).items():
+                ratio = p95_ms / first.setdefault(question, p95_ms)
+                rows.append(Answered(question=question, n_jobs=n_jobs, median_ms=median_ms, p95_ms=p95_ms, ratio=ratio))
+    if "--json" in sys.argv:
+        print(json.dumps([asdict(row) for row in rows], indent=1))
+        return
+    for row in rows:
+        print(
+            f"{row.n_jobs:8}  {row.question:34} {row.median_ms:8.2f} ms  p95 {row.p95_ms:8.2f} ms  {row.ratio:5.2f} x"
+        )
+
+
+if __name__ == "__main__":
+    main()
