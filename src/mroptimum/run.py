@@ -170,14 +170,14 @@ def _prepared(
             journal.warn(warning)
     except _NoNoiseGiven as refusal:
         if task.name is not Method.MR:
-            image = image_alone(as_slices(recorded) if recorded.is_3d else recorded)
+            image = image_alone(as_slices(recorded, in_place=True) if recorded.is_3d else recorded)
             partial = _result(document, protocol, geometry, [image], None, [], inputs, journal, started)
             raise NoSnr(refusal.message, refusal.next_step, partial=partial) from None
         journal.warn("No noise scan: coils were combined without whitening, which gives less SNR than they could.")
     del recorded
     if acquisition.is_3d and acquisition.acceleration[1] == 1:
         n_repetitions = acquisition.n_repetitions if task.name is Method.MR else 1
-        acquisition = as_slices(acquisition, n_repetitions=n_repetitions)
+        acquisition = as_slices(acquisition, n_repetitions=n_repetitions, in_place=True)
     journal.finish()
     return _Prepared(acquisition=acquisition, noise=noise, geometry=geometry, protocol=protocol, inputs=tuple(inputs))
 

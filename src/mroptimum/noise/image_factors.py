@@ -47,7 +47,9 @@ def partial_fourier_power(acquisition: Acquisition) -> float:
 
 def samples_present(acquisition: Acquisition) -> tuple[int, int]:
     """Return how many samples of the readouts were acquired (an asymmetric echo leaves zeros), and how many fit."""
-    columns = np.any(acquisition.kspace[0, 0, 0][:, acquisition.sampled] != 0, axis=(0, 1))
+    columns = np.zeros(acquisition.kspace.shape[-1], dtype=np.bool_)
+    for of_coil in acquisition.kspace[0, 0, 0]:
+        columns |= np.any(of_coil[acquisition.sampled] != 0, axis=0)
     return int(columns.sum()), len(columns)
 
 
