@@ -14,7 +14,15 @@ async def nowhere(_message: Message) -> None:
     raise AssertionError("nothing is answered here")
 
 
-def read(path: str, *, pieces: Sequence[bytes], is_whole: bool, pause_s: float = 0, deadline_s: float = 0.05) -> bytes:
+def read(
+    path: str,
+    *,
+    pieces: Sequence[bytes],
+    is_whole: bool,
+    pause_s: float = 0,
+    deadline_s: float = 0.05,
+    least_bytes_per_s: float = 1,
+) -> bytes:
     """Return a body as an application gets it, whose client sends these pieces and falls silent if that is not all."""
     content = b""
 
@@ -35,9 +43,8 @@ def read(path: str, *, pieces: Sequence[bytes], is_whole: bool, pause_s: float =
         piece = left.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(left) or not is_whole}
 
-    anyio.run(
-        BodyLimit(application, limit_bytes=4, deadline_s=deadline_s), {"type": "http", "path": path}, client, nowhere
-    )
+    limited = BodyLimit(application, limit_bytes=4, deadline_s=deadline_s, least_bytes_per_s=least_bytes_per_s)
+    anyio.run(limited, {"type": "http", "path": path}, client, nowhere)
     return content
 
 
@@ -60,6 +67,12 @@ def test_a_part_may_take_longer_as_long_as_it_goes_on() -> None:
     pieces = [b"piece"] * 60
     content = read("/objects/data/key", pieces=pieces, is_whole=True, pause_s=0.01, deadline_s=0.5)
     assert content == b"piece" * 60
+
+
+def test_a_part_that_gets_nowhere_is_refused_however_steadily_it_comes() -> None:
+    with pytest.raises(HTTPException) as refused:
+        read("/objects/data/key", pieces=[b"x"] * 1000, is_whole=True, pause_s=0.001, least_bytes_per_s=10**6)
+    assert refused.value.status_code == 408
 
 
 def test_an_answer_may_take_longer_than_the_request_did() -> None:
