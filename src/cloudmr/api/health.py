@@ -20,8 +20,9 @@ class Health(Body):
 
 
 @router.get("/healthz")
-def healthz() -> Health:
+async def healthz() -> Health:
     """Say that the process lives."""
+    # Not in a thread: all of them may be waiting for a database that is away.
     return Health(ok=True)
 
 

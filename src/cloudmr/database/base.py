@@ -78,8 +78,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Open a transaction that only reads: everything in it is of one moment."""
-        with self._open(self._reading) as connection:
+        with self.connect_to_read() as connection:
             yield Transaction(connection)
+
+    @contextmanager
+    def connect_to_read(self) -> Iterator[Connection]:
+        """Open such a transaction without the repositories, for migrations."""
+        with self._open(self._reading) as connection:
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:

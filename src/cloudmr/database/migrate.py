@@ -17,19 +17,19 @@ CONNECTION = "connection"
 """Under this name `migrations/env.py` finds the connection to work on."""
 
 
-def migrate(database: Database) -> None:
-    """Bring a database, empty or of an earlier release, to the newest shape, in one transaction.
+def migrate(database: Database, *, to: str = "head") -> None:
+    """Bring a database, empty or of an earlier release, to the newest shape (or revision `to`), in one transaction.
 
     Raises `SettingsError` (`database_too_new`) for one of a later release.
     """
     with database.connect_to_write() as connection:
         _check_known(connection)
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), to)
 
 
 def is_up_to_date(database: Database) -> bool:
-    """Tell whether a database has the newest shape."""
-    with database.engine.connect() as connection:
+    """Tell whether a database has the newest shape. Raises `DatabaseUnavailable`."""
+    with database.connect_to_read() as connection:
         present = MigrationContext.configure(connection).get_current_heads()
         return set(present) == set(ScriptDirectory.from_config(_config(connection)).get_heads())
 
