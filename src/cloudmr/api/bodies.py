@@ -6,7 +6,8 @@ data files in snake_case. Requests are read in either, answers are written in th
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, AliasGenerator, BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -35,6 +36,11 @@ class CamelBody(Body):
     model_config = ConfigDict(
         alias_generator=AliasGenerator(validation_alias=_either, serialization_alias=to_camel), serialize_by_alias=True
     )
+
+
+def with_examples(*examples: Mapping[str, Any]) -> ConfigDict:
+    """Return the configuration of a request or answer whose schema shows what it may look like."""
+    return ConfigDict(json_schema_extra={"examples": [dict(example) for example in examples]})
 
 
 class SignedLink(Body):

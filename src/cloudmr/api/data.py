@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AliasChoices, Field, StringConstraints
 
 from cloudmr.api.access import Reader, TheBrain, Worker
-from cloudmr.api.bodies import Body, IdText, SignedLink
+from cloudmr.api.bodies import Body, IdText, SignedLink, with_examples
 from cloudmr.api.exports import ExportFormat, exported
 from cloudmr.model.acquisition_size import AcquisitionSize
 from cloudmr.model.data_files import DataState
@@ -31,6 +31,8 @@ FileName = Annotated[str, StringConstraints(max_length=4096)]
 class UploadRequest(Body):
     """A file to come: its name, its size, and, if it matters, where it is to lie."""
 
+    model_config = with_examples({"filename": "meas.dat", "size": 734003200, "mode": "mode_1"})
+
     filename: FileName
     size_bytes: int = Field(validation_alias=AliasChoices("size", "size_bytes", "sizeBytes"))
     computing_unit_id: IdText | None = None
@@ -40,11 +42,18 @@ class UploadRequest(Body):
 class PartRequest(Body):
     """The SHA-256 of a part, in base64; other bytes will be refused."""
 
+    model_config = with_examples({"sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="})
+
     sha256: Annotated[str, StringConstraints(max_length=64)]
+
+
+_ACQUISITION = {"n_coils": 16, "matrix": [512, 256, 1], "n_slices": 20, "n_repetitions": 1}
 
 
 class AcquisitionBody(Body):
     """How large an acquisition is, as recorded: `matrix` counts samples and lines along x, y (and z)."""
+
+    model_config = with_examples(_ACQUISITION)
 
     n_coils: int
     matrix: Annotated[list[int], Field(min_length=2, max_length=3)]
@@ -77,11 +86,17 @@ class AcquisitionBody(Body):
 class CompleteRequest(Body):
     """What is known of a file's content when it has arrived; without, estimates of jobs know its size alone."""
 
+    model_config = with_examples({"acquisition": _ACQUISITION})
+
     acquisition: AcquisitionBody | None = None
 
 
 class AddRequest(Body):
     """An object in the data bucket of one's own unit, below `uploads/`, and what to call it."""
+
+    model_config = with_examples(
+        {"computing_unit_id": "unit_01jd3v6w0s8k2m4n6p8q0r2t4v", "key": "uploads/study-7/meas.dat"}
+    )
 
     computing_unit_id: IdText
     key: Annotated[str, StringConstraints(max_length=1024)]
@@ -92,11 +107,15 @@ class AddRequest(Body):
 class DataIds(Body):
     """Data files, all of which or none are treated."""
 
+    model_config = with_examples({"data_ids": ["data_01jd3v6w0s8k2m4n6p8q0r2t4v"]})
+
     data_ids: Annotated[list[IdText], Field(min_length=1, max_length=200)]
 
 
 class DeleteRequest(DataIds):
     """Data files to delete; `for_good`: without a way back, which makes room at once."""
+
+    model_config = with_examples({"data_ids": ["data_01jd3v6w0s8k2m4n6p8q0r2t4v"], "for_good": False})
 
     for_good: bool = False
 
@@ -104,7 +123,29 @@ class DeleteRequest(DataIds):
 class RenameRequest(Body):
     """What to call a file."""
 
+    model_config = with_examples({"filename": "knee.dat"})
+
     filename: FileName
+
+
+_DATA = {
+    "id": "data_01jd3v6w0s8k2m4n6p8q0r2t4v",
+    "filename": "meas.dat",
+    "size_bytes": 734003200,
+    "state": "ready",
+    "computing_unit_id": "unit_01jd3v6w0s8k2m4n6p8q0r2t4v",
+    "bucket": "data",
+    "key": "uploads/data_01jd3v6w0s8k2m4n6p8q0r2t4v",
+    "checksum": "Qm9ndXMgYnV0IG9mIHRoZSByaWdodCBsZW5ndGghISE=-70",
+    "created_at": "2026-11-22T12:00:00Z",
+    "completed_at": "2026-11-22T12:05:00Z",
+    "acquisition": _ACQUISITION,
+    "expires_at": "2026-11-29T12:05:00Z",
+    "expires_by": "brain",
+    "deleted_at": None,
+    "restorable_until": None,
+    "cleaned_at": None,
+}
 
 
 class DataAnswer(Body):
@@ -113,6 +154,8 @@ class DataAnswer(Body):
     It is kept until `expires_at` (null: as long as `expires_by`, the Brain or the unit, keeps it); what was deleted, or
     has expired, can be restored until `restorable_until`. `cleaned_at` is when fields were blanked that named a person.
     """
+
+    model_config = with_examples(_DATA)
 
     id: str
     filename: str

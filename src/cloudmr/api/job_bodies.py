@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from cloudmr.api.bodies import Body, CamelBody
+from cloudmr.api.bodies import Body, CamelBody, with_examples
 from cloudmr.model.costs import expected_price
 from cloudmr.model.estimates import Estimate
 from cloudmr.model.events import JobAction, JobEvent
@@ -16,6 +16,75 @@ from cloudmr.model.units import ComputingUnit, Mode, Provider
 from cloudmr.services import jobs
 from cloudmr.services.jobs import JobLog, ResultFile, ResultPackage
 from cloudmr.services.views import JobView
+
+EXAMPLE_PRICE = {
+    "microdollars": 33313,
+    "text": "$0.0333",
+    "paidBy": "you",
+    "lines": [
+        {"item": "Fargate vCPU", "quantity": "4 vCPU for 600 s", "microdollars": 26987},
+        {"item": "Fargate memory", "quantity": "8 GB for 600 s", "microdollars": 5927},
+        {"item": "Step Functions", "quantity": "4 transitions", "microdollars": 100},
+        {"item": "S3 storage", "quantity": "0.013 GB for a month", "microdollars": 299},
+    ],
+    "priceSet": "list",
+    "dated": "2026-11-22",
+    "leftOut": ["data sent out of AWS", "public IPv4 addresses"],
+}
+EXAMPLE_UNIT = {
+    "computingUnitId": "unit_01jd3v6w0s8k2m4n6p8q0r2t4v",
+    "mode": "mode_1",
+    "provider": "cloudmrhub",
+    "alias": "CloudMR Brain's own machine",
+}
+_JOB = {
+    "jobId": "job_01jd3v6w0s8k2m4n6p8q0r2t4v",
+    "alias": "knee",
+    "appName": "MR Optimum",
+    "status": "queued",
+    "version": 1,
+    "attempt": 0,
+    "computingUnit": EXAMPLE_UNIT,
+    "reason": "The data are there.",
+    "waitingReason": "All 2 places of the unit are taken, and one job has its turn before it.",
+    "queuePlace": {
+        "place": 2,
+        "nWaiting": 3,
+        "reason": "All 2 places of the unit are taken, and one job has its turn before it.",
+    },
+    "kind": "ac sense",
+    "platform": "local",
+    "estimate": {
+        "memoryBytes": 6442450944,
+        "cpuTimeS": 86400,
+        "diskBytes": 3221225472,
+        "deadlineS": 21600,
+        "basis": "16 coils, 512 x 256 x 1 samples, 20 slices",
+    },
+    "forecast": {
+        "seconds": 14.2,
+        "memoryBytes": 1370000000,
+        "outputBytes": 28000000,
+        "priceMicrodollars": 0,
+    },
+    "actual": None,
+    "rerunOf": None,
+    "isOwn": True,
+    "dataIds": ["data_01jd3v6w0s8k2m4n6p8q0r2t4v"],
+    "createdAt": "2026-11-22T12:05:10Z",
+    "deadlineAt": "2026-11-29T12:05:10Z",
+    "dispatchedAt": None,
+    "startedAt": None,
+    "endedAt": None,
+    "cancelRequestedAt": None,
+    "expiresAt": None,
+    "expiresBy": "brain",
+    "restorableUntil": None,
+    "deletedAt": None,
+    "progress": None,
+    "failure": None,
+    "result": None,
+}
 
 
 class JobUnit(CamelBody):
@@ -82,6 +151,8 @@ class PriceLineAnswer(CamelBody):
 
 class PriceAnswer(CamelBody):
     """What a job is expected to cost whoever pays for its unit, and what that leaves out. A dollar is 1 000 000."""
+
+    model_config = with_examples(EXAMPLE_PRICE)
 
     microdollars: int
     text: str
@@ -151,6 +222,8 @@ class JobAnswer(CamelBody):
     then be restored until `restorable_until`. `is_own` is false for who may only look; they see no inputs.
     """
 
+    model_config = with_examples(_JOB)
+
     job_id: str
     alias: str
     app_name: str
@@ -192,6 +265,8 @@ class JobAnswer(CamelBody):
 class JobDetail(JobAnswer):
     """A job with its task, as it was accepted."""
 
+    model_config = with_examples(_JOB | {"task": {"name": "ac"}, "output": {}})
+
     task: dict[str, Any]
     output: dict[str, Any]
 
@@ -204,6 +279,8 @@ class JobDetail(JobAnswer):
 
 class SubmittedAnswer(JobAnswer):
     """An accepted job, with its expected price line by line and what that leaves out."""
+
+    model_config = with_examples(_JOB | {"price": EXAMPLE_PRICE})
 
     price: PriceAnswer
 

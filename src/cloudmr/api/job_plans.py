@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from cloudmr.api.access import Reader, TheBrain
-from cloudmr.api.bodies import CamelBody
-from cloudmr.api.job_bodies import EstimateAnswer, ForecastAnswer, JobUnit, PriceAnswer
+from cloudmr.api.bodies import CamelBody, with_examples
+from cloudmr.api.job_bodies import EXAMPLE_PRICE, EXAMPLE_UNIT, EstimateAnswer, ForecastAnswer, JobUnit, PriceAnswer
 from cloudmr.api.job_requests import JobRequest
 from cloudmr.model.calibration import calibration
 from cloudmr.model.platforms import Platform
@@ -39,8 +39,37 @@ class CalibrationAnswer(CamelBody):
     p90_error_percent: float
 
 
+_PLAN = {
+    "computingUnit": EXAMPLE_UNIT | {"mode": "mode_2", "provider": "user", "alias": "our own account"},
+    "reason": "The data are there.",
+    "platform": "fargate",
+    "platformReason": "Lambda is too small: it needs 4.1 GiB of memory, and there are 2.9 GiB.",
+    "machine": {"vcpu": 4, "memoryBytes": 8589934592},
+    "kind": "pmr sense",
+    "estimate": {
+        "memoryBytes": 8589934592,
+        "cpuTimeS": 86400,
+        "diskBytes": 3221225472,
+        "deadlineS": 21600,
+        "basis": "32 coils, 512 x 256 x 1 samples, 30 slices, 100 replicas",
+    },
+    "forecast": {"seconds": 600, "memoryBytes": 2935000000, "outputBytes": 13000000, "priceMicrodollars": 33313},
+    "price": EXAMPLE_PRICE,
+    "isFromBytes": False,
+    "calibration": {
+        "measuredOn": "2026-11-22",
+        "machine": "2 cores, x86_64, NumPy 2.4.6",
+        "medianErrorPercent": 8.5,
+        "p90ErrorPercent": 16.3,
+    },
+    "accuracy": {"nJobs": 40, "medianRatio": 1.1, "p90Ratio": 1.6},
+}
+
+
 class PlanAnswer(CamelBody):
     """What would become of a job. `is_from_bytes`: nobody said how large the acquisition is, so it was guessed."""
+
+    model_config = with_examples(_PLAN)
 
     computing_unit: JobUnit
     reason: str

@@ -6,14 +6,32 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from cloudmr.api.bodies import CamelBody, IdText
+from cloudmr.api.bodies import CamelBody, IdText, with_examples
 from cloudmr.model.platforms import Platform
 from cloudmr.model.units import APP_NAME, Mode
 from cloudmr.services.plan_job import JobOrder
 
+_SIGNAL = {
+    "type": "file",
+    "options": {
+        "type": "s3",
+        "bucket": "data",
+        "key": "uploads/data_01jd3v6w0s8k2m4n6p8q0r2t4v",
+        "filename": "meas.dat",
+    },
+}
+_TASK = {
+    "name": "ac",
+    "options": {
+        "reconstructor": {"name": "sense", "options": {"signal": _SIGNAL, "accelerations": [1, 2]}},
+    },
+}
+
 
 class JobRequest(CamelBody):
     """A job to be: the task (`mroptimum schema` prints what it may contain), and where to run it, if that matters."""
+
+    model_config = with_examples({"task": _TASK, "alias": "knee", "mode": "mode_1", "deadlineS": 7200})
 
     task: dict[str, Any]
     output: dict[str, Any] | None = None
@@ -40,5 +58,7 @@ class JobRequest(CamelBody):
 
 class RenameJobRequest(CamelBody):
     """What to call a job."""
+
+    model_config = with_examples({"alias": "knee, second try"})
 
     alias: Annotated[str, StringConstraints(max_length=255)]

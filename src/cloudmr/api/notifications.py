@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import StringConstraints
 
 from cloudmr.api.access import Owner, TheBrain
-from cloudmr.api.bodies import Body
+from cloudmr.api.bodies import Body, with_examples
 from cloudmr.model.notifications import NotificationSettings, NotifyOn
 from cloudmr.services.notifications import get_notifications, set_notifications, try_notifications, webhook_secret
 
@@ -18,6 +18,10 @@ router = APIRouter(prefix="/api/notifications", tags=["notifications"])
 class NotificationRequest(Body):
     """What is to change; null leaves a setting as it is, an empty `webhook_url` removes the webhook."""
 
+    model_config = with_examples(
+        {"mail": "failure", "webhook": "always", "webhook_url": "https://lab.example.org/cloudmr"}
+    )
+
     mail: NotifyOn | None = None
     webhook: NotifyOn | None = None
     webhook_url: Annotated[str, StringConstraints(max_length=2048)] | None = None
@@ -25,6 +29,15 @@ class NotificationRequest(Body):
 
 class NotificationAnswer(Body):
     """Which ends of jobs bring a mail and a webhook, where that goes, and the secret that it is signed with."""
+
+    model_config = with_examples(
+        {
+            "mail": "failure",
+            "webhook": "always",
+            "webhook_url": "https://lab.example.org/cloudmr",
+            "webhook_secret": "whsec_…",
+        }
+    )
 
     mail: NotifyOn
     webhook: NotifyOn
@@ -44,6 +57,8 @@ class NotificationAnswer(Body):
 
 class TriedAnswer(Body):
     """The ways by which a message is on its way."""
+
+    model_config = with_examples({"sent": ["mail", "webhook"]})
 
     sent: list[str]
 

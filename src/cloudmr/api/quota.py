@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter
 
 from cloudmr.api.access import Reader, TheBrain
-from cloudmr.api.bodies import Body
+from cloudmr.api.bodies import Body, with_examples
 from cloudmr.services.quotas import get_quota
 
 router = APIRouter(prefix="/api/quota", tags=["jobs"])
@@ -22,6 +22,16 @@ class Amount(Body):
 
 class QuotaAnswer(Body):
     """What one person has of the shared unit. A unit of one's own has no limits but those of its account."""
+
+    model_config = with_examples(
+        {
+            "jobs_this_month": {"used": 12, "limit": 100},
+            "month_ends_at": "2026-12-01T00:00:00Z",
+            "running": {"used": 1, "limit": 2},
+            "queued": {"used": 0, "limit": 20},
+            "stored_bytes": {"used": 734003200, "limit": 20000000000},
+        }
+    )
 
     jobs_this_month: Amount
     month_ends_at: datetime

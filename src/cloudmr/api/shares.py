@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StringConstraints
 
 from cloudmr.api.access import Reader, TheBrain, Worker
-from cloudmr.api.bodies import CamelBody, IdText
+from cloudmr.api.bodies import CamelBody, IdText, with_examples
 from cloudmr.api.job_bodies import JobAnswer
 from cloudmr.api.jobs import JobId
 from cloudmr.model.shares import JobShare
@@ -24,12 +24,25 @@ ShareId = Annotated[IdText, Path(description="id of a share")]
 class ShareRequest(CamelBody):
     """Whom to share with: the person of an e-mail address, or (null) whoever has the link; for how many days."""
 
+    model_config = with_examples({"email": "bob@example.org", "days": 14})
+
     email: Annotated[str, StringConstraints(max_length=254)] | None = None
     days: int | None = None
 
 
+_SHARE = {
+    "shareId": "share_01jd3v6w0s8k2m4n6p8q0r2t4v",
+    "jobId": "job_01jd3v6w0s8k2m4n6p8q0r2t4v",
+    "email": "bob@example.org",
+    "createdAt": "2026-11-22T12:00:00Z",
+    "expiresAt": "2026-12-06T12:00:00Z",
+}
+
+
 class ShareAnswer(CamelBody):
     """A share. `email` is null for a link."""
+
+    model_config = with_examples(_SHARE)
 
     share_id: str
     job_id: str
@@ -45,6 +58,8 @@ class ShareAnswer(CamelBody):
 
 class NewShareAnswer(ShareAnswer):
     """A new share. `link` is shown this once: everybody who has it may look at the job (null for a person)."""
+
+    model_config = with_examples(_SHARE | {"email": None, "link": "https://brain.example.org/api/shared/cmrshare_…"})
 
     link: str | None
 
