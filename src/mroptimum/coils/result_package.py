@@ -17,19 +17,16 @@ from mroptimum.coils.array_file import numpy_arrays
 from mroptimum.coils.slice_grid import SliceGrid, read_nifti_on
 from mroptimum.coils.stored_maps import NEXT_STEP, StoredMaps, complex_array, whitening_of
 from mroptimum.errors import ReconstructionError, UnreadableFile, WrongKindOfFile
+from mroptimum.rawdata.zip_files import DAMAGE, names_in_zip
 
 _MAPS, _NOISE = "coil_sensitivities.npz", "noise.npz"
 _PAIR = re.compile(r"coil_sensitivity_(?P<coil>\d+)(?P<phase>_phase)?(_stack\d+)?\.nii(\.gz)?")
-_DAMAGE = (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile)
 
 
 def is_result_package(path: Path) -> bool:
     """Return whether a file is a zip, and not one of arrays alone (.npz)."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return not any(name.endswith(".npy") for name in archive.namelist())
-    except _DAMAGE:
-        return False
+    names = names_in_zip(path)
+    return bool(names) and not any(name.endswith(".npy") for name in names)
 
 
 def stored_in_package(path: Path, grid: SliceGrid, *, max_bytes: int) -> StoredMaps:
@@ -78,6 +75,6 @@ def _files(path: Path, max_bytes: int) -> dict[str, bytes]:
                 name = info.filename.rpartition("/")[2]
                 if (name in (_MAPS, _NOISE) or _PAIR.fullmatch(name)) and info.file_size <= 2 * max_bytes:
                     files[name] = archive.read(info)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UnreadableFile("The zip file is damaged.", "Download or copy it again.") from error
     return files

@@ -9,15 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
 from mroptimum.package.errors import GET_IT_AGAIN, DamagedPackage, NotAPackage
+from mroptimum.rawdata.zip_files import DAMAGE
 
 MAX_FILES = 20_000
 """More files than any package of ours can have: 1000 coils give some 2000 maps in each of a few stacks."""
@@ -28,18 +27,6 @@ SMALL_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 20
 _NAME = re.compile(r"[^/\\:\x00-\x1f\x7f]+(/[^/\\:\x00-\x1f\x7f]+)*")
 _MAX_NAME_LENGTH = 512
-_DAMAGE = (
-    OSError,
-    ValueError,
-    EOFError,
-    NotImplementedError,
-    OverflowError,
-    RuntimeError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What reading damaged zip members raises; `zipfile` has no one error for it."""
 
 
 class PackageFiles(Protocol):
@@ -91,7 +78,7 @@ class ArchiveFiles:
 
     def __init__(self, archive: zipfile.ZipFile, archive_bytes: int) -> None:
         self._archive = archive
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]
         if len(members) > MAX_FILES:
             raise _suspicious(f"it lists {len(members)} files")
         self._members = {member.filename: member for member in members}
@@ -118,7 +105,7 @@ class ArchiveFiles:
         """Open a member."""
         try:
             return self._archive.open(self._members[name])
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise _cut(name) from error
 
 
@@ -142,7 +129,7 @@ def opened_archive(file: IO[bytes], size_bytes: int) -> Iterator[PackageFiles]:
     """Give the files in a zip file of a known size. Raises as `opened` does."""
     try:
         archive = zipfile.ZipFile(file)
-    except _DAMAGE:
+    except DAMAGE:
         raise NotAPackage(
             "The file is no zip file, or only part of one.", "Give the folder of a package, or its package.zip."
         ) from None
@@ -158,7 +145,7 @@ def read_bytes(files: PackageFiles, name: str, *, limit_bytes: int) -> bytes:
         size = files.size_bytes(name)
         with files.open(name) as file:
             content = file.read(limit_bytes + 1)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _cut(name) from error
     if len(content) > limit_bytes:
         raise DamagedPackage(f"{name} has {size} bytes; no more than {limit_bytes} make sense.", GET_IT_AGAIN)
@@ -172,7 +159,7 @@ def sha256_of(files: PackageFiles, name: str) -> str:
         with files.open(name) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _cut(name) from error
     return digest.hexdigest()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,17 +21,15 @@ import numpy as np
 from mroptimum.errors import UnreadableFile
 from mroptimum.rawdata.acquisition import Complex64
 from mroptimum.rawdata.limits import refuse_if_absurd
+from mroptimum.rawdata.zip_files import DAMAGE, begins_as_zip
 
 SAMPLES, HEADER = ".cfl", ".hdr"
 HEADER_SIGNATURE = b"# Dimensions"
 N_DIMENSIONS = 16
-_ZIP_SIGNATURE = b"PK\x03\x04"
 _SAMPLE_BYTES = 8
 _MAX_HEADER_BYTES = 2**20
 _MAX_MEMBERS = 16
 _LENGTHS = re.compile(rb"^# Dimensions[ \t]*\r?\n[ \t]*(\d{1,18}(?:[ \t]+\d{1,18}){0,15})[ \t]*\r?$", re.MULTILINE)
-_ZIP_DAMAGE = (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What unpacking an archive raises on damaged bytes."""
 _WRITE_AGAIN = "Write it again with BART, and copy both files, NAME.cfl and NAME.hdr."
 
 
@@ -68,13 +65,12 @@ class BartArray:
 
 def is_pair_in_zip(path: Path) -> bool:
     """Return whether a file is a zip of a pair of BART's files."""
-    with path.open("rb") as file:
-        if file.read(len(_ZIP_SIGNATURE)) != _ZIP_SIGNATURE:
-            return False
+    if not begins_as_zip(path):
+        return False
     try:
         with zipfile.ZipFile(path) as archive:
             return _pair(archive) is not None
-    except _ZIP_DAMAGE:
+    except DAMAGE:
         return False
 
 
@@ -129,7 +125,7 @@ def _pair_of(archive: zipfile.ZipFile) -> tuple[zipfile.ZipInfo, zipfile.ZipInfo
 
 def _pair(archive: zipfile.ZipFile) -> tuple[zipfile.ZipInfo, zipfile.ZipInfo] | None:
     """Return samples and header, None unless there is exactly one of each and both have one name."""
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > _MAX_MEMBERS:
         return None
     samples = [member for member in members if member.filename.endswith(SAMPLES)]
@@ -165,5 +161,5 @@ def _refuse_other_size(dimensions: tuple[int, ...], size: int) -> None:
 def _damage_explained() -> Iterator[None]:
     try:
         yield
-    except _ZIP_DAMAGE as error:
+    except DAMAGE as error:
         raise UnreadableFile(f"The zip file is damaged ({type(error).__name__}).", "Pack both files again.") from error

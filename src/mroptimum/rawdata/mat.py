@@ -81,6 +81,12 @@ def read_mat_noise(path: Path) -> NoiseScan:
         return _noise(arrays[name], name)
 
 
+def array_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the complex arrays of a file by name. Raise `UnreadableFile` for damage."""
+    with _opened(path) as arrays:
+        return {name: array.shape for name, array in arrays.items()}
+
+
 def inspect_mat(path: Path) -> Inspection:
     """Say what a file holds."""
     with _opened(path) as arrays:

@@ -10,7 +10,6 @@ import os
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from mroptimum.errors import UnreadableFile
 from mroptimum.rawdata.limits import refuse_if_absurd
+from mroptimum.rawdata.zip_files import DAMAGE
 
 _MAGIC = b"\x93NUMPY"
 _HEADER = re.compile(
@@ -30,20 +30,8 @@ _HEADER = re.compile(
 )
 _MAX_HEADER_BYTES = 10_000
 _MAX_MEMBERS = 1000
-_DAMAGE = (
-    OSError,
-    ValueError,
-    TypeError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_DAMAGE = (*DAMAGE, TypeError)
 """What unpacking an archive and building a type of a text raise on damaged bytes."""
-
 
 ArraySource = Path | IO[bytes]
 """A file by its path, or its open content, which is read from the start."""

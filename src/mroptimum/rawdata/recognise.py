@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zipfile
 import zlib
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +12,10 @@ from mroptimum.rawdata.acquisition import FileFormat
 from mroptimum.rawdata.anonymise.nifti import is_nifti
 from mroptimum.rawdata.bart_files import HEADER_SIGNATURE, SAMPLES, is_bart
 from mroptimum.rawdata.dicom_elements import is_dicom
+from mroptimum.rawdata.zip_files import SIGNATURE, begins_as_zip, names_in_zip
 
 _HEAD_BYTES = 1024
-_GZIP_SIGNATURE, _ZIP_SIGNATURE = b"\x1f\x8b", b"PK\x03\x04"
+_GZIP_SIGNATURE = b"\x1f\x8b"
 _NAMES_IN_RESULT = frozenset({"info.json", "manifest.json"})
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MATLAB_HEADER_BYTES = 512
@@ -88,17 +88,16 @@ def recognise_other(path: Path) -> OtherFormat | None:
         return OtherFormat.NIFTI
     if head.startswith(_GZIP_SIGNATURE) and is_nifti(_first_inflated(head)):
         return OtherFormat.NIFTI_GZ
-    if head.startswith(_ZIP_SIGNATURE) and _names_in_zip(path) >= _NAMES_IN_RESULT:
+    if head.startswith(SIGNATURE) and names_in_zip(path) >= _NAMES_IN_RESULT:
         return OtherFormat.RESULT
     return None
 
 
 def holds_arrays(path: Path) -> bool:
     """Return whether a file recognised as NumPy's is an array, or a zip with arrays and not of anything else."""
-    with path.open("rb") as file:
-        if file.read(len(_ZIP_SIGNATURE)) != _ZIP_SIGNATURE:
-            return True
-    names = _names_in_zip(path)
+    if not begins_as_zip(path):
+        return True
+    names = names_in_zip(path)
     return bool(names) and all(name.endswith(".npy") for name in names)
 
 
@@ -109,14 +108,6 @@ def _first_inflated(head: bytes) -> bytes:
         return b""
 
 
-def _names_in_zip(path: Path) -> frozenset[str]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return frozenset(archive.namelist())
-    except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile):
-        return frozenset()
-
-
 def _format_of(head: bytes, size: int) -> FileFormat | None:
     if head.startswith(_HDF5_SIGNATURE):
         return FileFormat.ISMRMRD
@@ -124,7 +115,7 @@ def _format_of(head: bytes, size: int) -> FileFormat | None:
         head.startswith(b"MATLAB 7.3") and head[_MATLAB_HEADER_BYTES:].startswith(_HDF5_SIGNATURE)
     ):
         return FileFormat.MAT
-    if head.startswith((b"\x93NUMPY", b"PK\x03\x04")):
+    if head.startswith((b"\x93NUMPY", SIGNATURE)):
         return FileFormat.NPZ
     if _looks_like_twix_ve(head, size):
         return FileFormat.TWIX_VE
@@ -134,7 +125,7 @@ def _format_of(head: bytes, size: int) -> FileFormat | None:
 
 
 def _looks_like_twix_ve(head: bytes, size: int) -> bool:
-    if len(head) < 24:
+    if len(head) < 32:
         return False
     first, count, _, _, offset, _ = struct.unpack_from("<IIIIQQ", head)
     return bool(

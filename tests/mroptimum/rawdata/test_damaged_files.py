@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -13,10 +14,11 @@ from bart_pair import as_bart, write_pair, zip_pair
 from mroptimum.errors import RawDataError
 from mroptimum.phantom import Phantom, Scan, simulate, write_mrd, write_npz, write_twix_vb, write_twix_ve
 from mroptimum.rawdata import inspect, read, read_noise
+from mroptimum.rawdata.anonymise.cleaning import identifying_fields
 from mroptimum.rawdata.limits import MAX_GROWTH
 
 N_MUTATIONS = 60
-FORMATS = ("twix-vb", "twix-ve", "ismrmrd", "npz", "mat-v6", "mat-v7", "bart")
+FORMATS = ("twix-vb", "twix-ve", "ismrmrd", "npz", "mat-v6", "mat-v7", "mat-v7.3", "bart")
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +35,22 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         arrays = {"S": scan.kspace[0, 0].transpose(3, 2, 0, 1), "N": scan.noise.transpose(2, 0, 1)}
         scipy.io.savemat(path, arrays, appendmat=False, do_compression=compressed)
 
+    def save_hdf5(path: Path, scan: Scan) -> None:
+        arrays = {"S": scan.kspace[0, 0].transpose(0, 1, 2, 3), "N": scan.noise.transpose(1, 0, 2)}
+        with h5py.File(path, "w", userblock_size=512) as file:
+            for name, array in arrays.items():
+                pairs = np.empty(array.shape, [("real", "<f4"), ("imag", "<f4")])
+                pairs["real"], pairs["imag"] = array.real, array.imag
+                file[name] = pairs
+        path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + path.read_bytes()[512:])
+
     write_twix_vb(folder / "twix-vb", scan)
     write_twix_ve(folder / "twix-ve", scan)
     write_mrd(folder / "ismrmrd", scan)
     write_npz(folder / "npz", scan)
     save_mat(folder / "mat-v6", scan, compressed=False)
     save_mat(folder / "mat-v7", scan, compressed=True)
+    save_hdf5(folder / "mat-v7.3", scan)
     zip_pair(folder / "bart", write_pair(folder / "ksp.cfl", as_bart(scan.kspace)))
     return {name: (folder / name).read_bytes() for name in FORMATS}
 
@@ -74,13 +86,34 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path, originals: dict[str, 
     refusals: list[RawDataError] = []
     for _ in range(N_MUTATIONS):
         path.write_bytes(mutated(originals[name], generator))
-        for reader in (read, read_noise, inspect):
+        for reader in (read, read_noise, inspect, identifying_fields):
             try:
                 reader(path)
             except RawDataError as refusal:
                 refusals.append(refusal)
     assert len(refusals) > N_MUTATIONS / 2
     assert all(refusal.message and refusal.next_step for refusal in refusals)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_of_a_file_that_is_cut_nothing_is_made_up(tmp_path: Path, originals: dict[str, bytes], name: str) -> None:
+    """Cut in its first structures byte by byte, then everywhere, and just before its end: refused, unless all of the
+    signal is there (behind it are padding, or another array), and never filled up."""
+    content = originals[name]
+    n = len(content)
+    cuts = {*range(1, 64), *range(64, n, max(1, n // 150)), *range(n - 16, n)}
+    path = tmp_path / "cut"
+    whole = read(_write(path, content)).kspace
+    refused_at = []
+    for cut in sorted(cuts):
+        path.write_bytes(content[:cut])
+        try:
+            np.testing.assert_array_equal(read(path).kspace, whole)
+            identifying_fields(path)
+        except RawDataError:
+            refused_at.append(cut)
+    assert len(refused_at) > 0.5 * len(cuts)
+    assert refused_at[:63] == list(range(1, 64))
 
 
 @pytest.mark.parametrize("name", FORMATS)

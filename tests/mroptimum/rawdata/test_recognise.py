@@ -49,3 +49,12 @@ def test_random_bytes_are_never_taken_for_twix(tmp_path: Path) -> None:
         path.write_bytes(generator.bytes(300))
         with pytest.raises(UnreadableFile):
             recognise(path)
+
+
+@pytest.mark.parametrize("start", [b"\0", b"\x01", b"A", b"PK\x03\x04", b"\xff"])
+def test_files_of_a_few_bytes_are_refused_in_words(tmp_path: Path, start: bytes) -> None:
+    for size in range(1, 72):
+        (tmp_path / "small").write_bytes((start * size)[:size])
+        with pytest.raises(UnreadableFile) as caught:
+            read(tmp_path / "small")
+        assert caught.value.next_step

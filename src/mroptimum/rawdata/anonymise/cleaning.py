@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mroptimum.errors import UnreadableFile, UnsupportedData, WrongKindOfFile
+from mroptimum.rawdata import mat
 from mroptimum.rawdata.acquisition import FileFormat
 from mroptimum.rawdata.anonymise import bart, dicom, ismrmrd, nifti, twix
 from mroptimum.rawdata.anonymise.blanks import Kind, Patch, names_of
@@ -127,6 +128,7 @@ def _clean(path: Path, file_format: FileFormat | OtherFormat, anew: Path) -> Cle
             array_shapes(path, name_of_only="array")
             notes = ("Arrays have no header. Names of arrays, and text in them, are left as they are.",)
         case FileFormat.MAT:
+            mat.array_shapes(path)
             notes = ("Only numeric arrays are used. Other variables, and text in them, are left as they are.",)
         case OtherFormat.RESULT:
             notes = ("A result package holds nothing of a header that identifies a person.",)
