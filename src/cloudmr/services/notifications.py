@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from cloudmr.database.base import Transaction
-from cloudmr.errors import InvalidRequest
 from cloudmr.model.audit import AuditAction
 from cloudmr.model.jobs import Job
-from cloudmr.model.messages import MAX_TARGET_LENGTH, Message, MessageKind, derive_webhook_secret
+from cloudmr.model.messages import Message, MessageKind, derive_webhook_secret
 from cloudmr.model.notifications import NotificationSettings, NotifyOn
 from cloudmr.model.people import Caller
+from cloudmr.model.webhooks import check_webhook_url
 from cloudmr.services.audit import audit
 from cloudmr.services.brain import Brain
 from cloudmr.services.outbox import post
@@ -39,7 +38,7 @@ def set_notifications(
     Raises `InvalidRequest` (`webhook_url`) for what is no address that a webhook may go to.
     """
     if webhook_url:
-        _check_url(brain, webhook_url)
+        check_webhook_url(webhook_url, allows_private=brain.allows_private_webhooks)
     with brain.database.write() as transaction:
         before = transaction.notifications.of(caller.id) or _unset(brain, caller)
         after = replace(
@@ -137,17 +136,6 @@ def _messages(
 
 def _unset(brain: Brain, caller: Caller) -> NotificationSettings:
     return NotificationSettings(account_id=caller.id, changed_at=brain.now())
-
-
-def _check_url(brain: Brain, url: str) -> None:
-    parts = urlsplit(url) if url.isprintable() and len(url) <= MAX_TARGET_LENGTH else None
-    schemes = {"https", "http"} if brain.allows_private_webhooks else {"https"}
-    if parts is None or parts.scheme not in schemes or not parts.hostname or parts.username or parts.fragment:
-        raise InvalidRequest(
-            "A webhook goes to an https address without a name or password in it.",
-            "Give an address such as https://lab.example.org/cloudmr.",
-            code="webhook_url",
-        )
 
 
 def _in_words(job: Job) -> str:
