@@ -31,6 +31,7 @@ from cloudmr.api import (
 )
 from cloudmr.api.body_limit import BodyLimit
 from cloudmr.api.errors import install_error_handlers
+from cloudmr.api.no_nul import NoNul
 from cloudmr.api.safe_headers import SafeHeaders
 from cloudmr.model.proxies import Networks
 from cloudmr.services.brain import Brain
@@ -75,6 +76,7 @@ def build_app(
     app.state.brain = brain
     app.state.local_storage = local_storage
     app.state.trusted_proxies = trusted_proxies
+    app.add_middleware(NoNul)
     app.add_middleware(BodyLimit)
     app.add_middleware(SafeHeaders)
     install_error_handlers(app)

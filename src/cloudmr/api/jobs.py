@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from http import HTTPStatus
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from cloudmr.api.job_bodies import (
     job_row,
 )
 from cloudmr.api.job_requests import JobRequest, RenameJobRequest
+from cloudmr.model.instants import in_utc
 from cloudmr.model.job_filter import JobFilter
 from cloudmr.model.jobs import JobState
 from cloudmr.services import jobs
@@ -62,8 +62,8 @@ def _filter(
         states=tuple(state or ()),
         unit_id=computing_unit_id,
         text=text,
-        created_from=created_from.astimezone(UTC) if created_from else None,
-        created_to=created_to.astimezone(UTC) if created_to else None,
+        created_from=in_utc(created_from),
+        created_to=in_utc(created_to),
     )
 
 

@@ -31,6 +31,11 @@ def audit(
             address=caller.address,
             token_id=caller.token_id,
             target=target,
-            reason=reason[:MAX_REASON_LENGTH] if reason else None,
+            reason=_one_line(reason) if reason else None,
         )
     )
+
+
+def _one_line(text: str) -> str:
+    """Return what somebody wrote without what could look like another entry where the trail is shown."""
+    return "".join(character if character.isprintable() else " " for character in text)[:MAX_REASON_LENGTH]
