@@ -9,8 +9,8 @@ repetitions of the scan)
     seconds = a + b V + c S + d S C + e S K      memory = f + g V + h S + i S K      output = j + k V
 
 are fitted with coefficients that are not negative, so that the relative deviations are least. Seconds are those of a
-processor: what else the machine does hardly changes them, and a job that has the machine to itself takes no longer. What
-the file says of the error is measured on sizes that were left out of the fit.
+processor: what else the machine does hardly changes them, and a job that has the machine to itself takes no longer.
+What the file says of the error is measured on sizes that were left out of the fit.
 """
 
 from __future__ import annotations

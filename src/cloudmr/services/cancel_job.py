@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cloudmr.errors import Conflict
+from cloudmr.model.audit import AuditAction
 from cloudmr.model.events import JobAction
 from cloudmr.model.jobs import Job
 from cloudmr.model.people import Caller
+from cloudmr.services.audit import audit
 from cloudmr.services.brain import Brain
 from cloudmr.services.changes import write_change
 from cloudmr.services.ownership import own_job
@@ -30,6 +32,7 @@ def cancel_job(brain: Brain, caller: Caller, job_id: str) -> Job:
                 reason="Its owner asked for its end.",
                 actor=caller.id,
             )
+            audit(brain, transaction, caller, AuditAction.JOB_CANCELLED, target=job_id)
     if before.has_ended and before.cancel_requested_at is None:
         raise Conflict(f"The job has ended already: {before.state}.", "There is nothing to cancel.", code="job_ended")
     return settle_job(brain, job_id, actor=caller.id)

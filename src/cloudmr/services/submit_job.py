@@ -9,11 +9,13 @@ from datetime import datetime
 from cloudmr.database.base import Transaction
 from cloudmr.database.errors import AlreadyThere
 from cloudmr.errors import Conflict, InvalidRequest
+from cloudmr.model.audit import AuditAction
 from cloudmr.model.documents import DocumentUnit, FrozenDocument, InputFile
 from cloudmr.model.events import JobAction, JobEvent
 from cloudmr.model.ids import Kind
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.people import Caller
+from cloudmr.services.audit import audit
 from cloudmr.services.brain import Brain
 from cloudmr.services.plan_job import JobOrder as JobOrder
 from cloudmr.services.plan_job import JobPlan, plan_job, task_of
@@ -97,6 +99,7 @@ def _accept(
         rerun_of=order.rerun_of,
     )
     transaction.jobs.add(job, _submitted(job, caller, now))
+    audit(brain, transaction, caller, AuditAction.JOB_SUBMITTED, target=job_id)
     return job
 
 
