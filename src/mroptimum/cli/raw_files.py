@@ -17,7 +17,7 @@ app = typer.Typer()
 
 @app.command()
 def inspect(file: Annotated[Path, typer.Argument(dir_okay=False)], as_json: AsJson = False) -> None:
-    """Say what a raw file holds, from its headers, and which header fields could identify a person."""
+    """Say what a file holds, from its headers, and which fields `anonymise` would blank."""
     from mroptimum import rawdata
 
     with answering(as_json) as terminal:

@@ -91,8 +91,8 @@ class Calibration:
     ``kspace`` is ``(slice, coil, z, y, x)``, zero where nothing was sampled; ``sampled`` is ``(z, y)``. ``noise_power``
     is that of its samples over that of one recorded sample, 1/n after averaging n.
 
-    ``of_each`` is ``(average, repetition, slice, coil, line, x)``: the same lines, in the order of ``sampled``, of every
-    average and repetition; None where there is one of both, or where they were not recorded each time.
+    ``of_each`` is ``(average, repetition, slice, coil, line, x)``: the same lines, in the order of ``sampled``, of
+    every average and repetition; None where there is one of both, or where they were not recorded each time.
     """
 
     kspace: Complex64
@@ -182,13 +182,14 @@ class Acquisition:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """What a raw file holds, from its headers: for `mroptimum inspect`, and to say what a refused file is.
+    """What a file holds, from its headers: for `mroptimum inspect`, and to say what a refused file is.
 
-    ``kind`` is ``imaging``, ``noise``, ``spectroscopy`` or ``unknown``. ``identifying_fields`` are the names (never the
-    values) of header fields that are filled and could identify a person.
+    ``kind`` is ``imaging``, ``noise``, ``spectroscopy`` or ``unknown``, of what is no raw data ``image`` or ``result``;
+    ``file_format`` then is none of `FileFormat`. ``identifying_fields`` are the names (never the values) of header
+    fields that are filled and could identify a person.
     """
 
-    file_format: FileFormat
+    file_format: str
     kind: str
     size_bytes: int
     sha256: str

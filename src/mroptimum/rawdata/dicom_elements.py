@@ -78,7 +78,9 @@ def walk_dicom(file: BoundedFile) -> DicomStructure:
         raise UnreadableFile("The file is no DICOM file.", "Give a DICOM file (.dcm) with its 128-byte preamble.")
     meta = _Walk(file, is_explicit=True, order="<")
     start = meta.group_two(PREAMBLE_BYTES + len(SIGNATURE))
-    syntax = next((_text(file, element) for element in meta.found if element.tag == TRANSFER_SYNTAX), IMPLICIT)
+    syntax = next((_text(file, element) for element in meta.found if element.tag == TRANSFER_SYNTAX), None)
+    if not syntax:
+        raise UnreadableFile("It begins as a DICOM image and does not name its transfer syntax.", _EXPORT_AGAIN)
     if syntax == DEFLATED:
         raise UnsupportedData("The DICOM data set is deflated.", "Export it uncompressed (Explicit VR Little Endian).")
     body = _Walk(file, is_explicit=syntax != IMPLICIT, order=">" if syntax == EXPLICIT_BIG_ENDIAN else "<")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mroptimum.errors import WrongKindOfFile
 from mroptimum.rawdata.acquisition import Acquisition, FileFormat, Inspection, NoiseScan
-from mroptimum.rawdata.recognise import recognise
+from mroptimum.rawdata.recognise import OtherFormat, recognise, recognise_other
 
 
 def read(path: Path, *, multiraid: bool | None = None) -> Acquisition:
@@ -40,8 +40,25 @@ def read_noise(path: Path) -> NoiseScan:
 
 
 def inspect(path: Path) -> Inspection:
-    """Say what a file holds, and the names of filled header fields that could identify a person."""
-    return _readers(path).inspection(path)
+    """Say what a file holds, raw data or an image, and the names of filled fields that could identify a person."""
+    other = recognise_other(path)
+    return _readers(path).inspection(path) if other is None else _inspect_other(path, other)
+
+
+def _inspect_other(path: Path, file_format: OtherFormat) -> Inspection:
+    from mroptimum.rawdata.anonymise.cleaning import cleaned
+    from mroptimum.rawdata.summary import sha256_of
+
+    with cleaned(path) as clean:
+        fields = clean.fields
+    return Inspection(
+        file_format=file_format,
+        kind="result" if file_format is OtherFormat.RESULT else "image",
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+        measurements=(),
+        identifying_fields=fields,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
