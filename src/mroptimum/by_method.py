@@ -54,7 +54,7 @@ def measure(
                     "The scan has one repetition; multiple replicas need several.",
                     "Give a scan with repetitions, or choose the method ac or pmr.",
                 )
-            return multiple_replica_snr(reconstruction, np.stack(repetitions)), None
+            return multiple_replica_snr(reconstruction, repetitions, report), None
         case Method.PMR:
             return pseudo_replica_snr(
                 reconstruction,

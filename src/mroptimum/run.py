@@ -189,7 +189,7 @@ def _measured_by_slice(
     flip_angle_deg: Sequence[Real | None],
     journal: Journal,
 ) -> list[SliceMaps]:
-    acquisition, n_replicas = scan.acquisition, document.task.options.replicas or 1
+    acquisition, n_replicas = scan.acquisition, _n_replicas(scan.acquisition, document)
     journal.expect(acquisition.n_slices * n_replicas)
     slices = []
     for index, seed in enumerate(np.random.SeedSequence(document.task.options.seed).spawn(acquisition.n_slices)):
@@ -205,6 +205,11 @@ def _measured_by_slice(
     return slices
 
 
+def _n_replicas(acquisition: Acquisition, document: TaskDocument) -> int:
+    """Return how many times each slice is reconstructed to measure its noise: once where that is not the way."""
+    return acquisition.n_repetitions if document.task.name is Method.MR else document.task.options.replicas or 1
+
+
 def _measured_by_column(
     scan: _Prepared,
     document: TaskDocument,
@@ -212,7 +217,7 @@ def _measured_by_column(
     flip_angle_deg: Sequence[Real | None],
     journal: Journal,
 ) -> list[SliceMaps]:
-    acquisition, n_replicas = scan.acquisition, document.task.options.replicas or 1
+    acquisition, n_replicas = scan.acquisition, _n_replicas(scan.acquisition, document)
     n_slabs, n_x = acquisition.n_slices, n_columns(acquisition)
     n_slices = len(sources) // n_slabs
     journal.expect(n_slabs * n_x * n_replicas)

@@ -33,7 +33,7 @@ from mroptimum.rawdata.acquisition import Acquisition
 from mroptimum.rawdata.sampling import central_block
 from mroptimum.reconstruction.sense import Sense, sense_of_plane
 from mroptimum.snr import SnrMap
-from mroptimum.snr.generalised import replica_residuals, snr_from_residuals
+from mroptimum.snr.generalised import replica_residuals, reported, snr_from_residuals
 from mroptimum.task import CoilMapMethod, MaskMethod, Method, NoiseDomain, ReconstructorOptions, Task, TaskDocument
 
 _OF_A_WHOLE_SLICE = frozenset({MaskMethod.PERCENTAGE, MaskMethod.REFERENCE})
@@ -77,7 +77,7 @@ def measure_slab(
         plane_noise = PlaneNoise(column_sd=float(of_columns[x]), kspace_sd=kspace_sd)
         planes = columns.planes(x)
         if task.name is Method.CR:
-            volumes.take_residuals(x, reconstruction, planes[0], plane_noise, task, of_column)
+            volumes.take_residuals(x, reconstruction, planes[0], plane_noise, task, of_column, partial(report, x))
         else:
             found, domain = measure(task, reconstruction, planes, plane_noise, of_column, partial(report, x))
             volumes.take(x, found, domain)
@@ -280,6 +280,7 @@ class _Volumes:
         noise: PlaneNoise,
         task: Task,
         seed: np.random.SeedSequence,
+        report: Callable[[int], None],
     ) -> None:
         """Take image and residuals of a column: boxes reach across columns, so their spread has to wait for all."""
         image = reconstruction.image(kspace)
@@ -288,7 +289,7 @@ class _Volumes:
         self.noise_domain = NoiseDomain.KSPACE
         n_replicas = task.options.replicas or 0
         residuals = replica_residuals(reconstruction, kspace, image, n_replicas, seed, kspace_noise_sd=noise.kspace_sd)
-        for replica, residual in enumerate(residuals):
+        for replica, residual in enumerate(reported(residuals, report)):
             if self.residuals is not None:
                 self.residuals[replica, :, :, x] = residual[self.kept]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from mroptimum.coils import SliceSources
 from mroptimum.convention import ScaleChain
@@ -40,13 +38,6 @@ def noise_free(phantom: Phantom) -> Scan:
     scan = simulate(phantom)
     kspace = np.broadcast_to(scan.noise_free, scan.kspace.shape).astype(np.complex64)
     return replace(scan, kspace=kspace)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Many small matrices are inverted; threads of BLAS would only wait for each other."""
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
 
 
 def known_noise(scan: Scan) -> NoiseModel:

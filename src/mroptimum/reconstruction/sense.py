@@ -191,7 +191,7 @@ def _inverted(
 
 @dataclass(frozen=True, kw_only=True)
 class _Solved:
-    """The inverse (n, n) of the normal matrix of n voxels that fold onto each other, and where they are, (n,) each."""
+    """Groups of n voxels that fold onto each other: where, (group, n), and inverse normal matrices, (group, n, n)."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
@@ -200,7 +200,7 @@ class _Solved:
 
 @dataclass(frozen=True, kw_only=True)
 class _General:
-    """Groups solved one by one, and the maps."""
+    """Groups of all sizes, solved one by one, and the maps."""
 
     groups: tuple[_Solved, ...]
     coil_maps: CoilMaps
@@ -213,7 +213,8 @@ class _General:
         projected = inner_product(self.coil_maps.maps, self.coil_images(kspace))
         image = np.zeros(projected.shape, dtype=kspace.dtype)
         for group in self.groups:
-            image[group.rows, group.columns] = group.inverse @ projected[group.rows, group.columns]
+            folded = projected[group.rows, group.columns]
+            image[group.rows, group.columns] = (group.inverse @ folded[..., None])[..., 0]
         return image
 
 
@@ -222,7 +223,7 @@ def _solve_groups(coil_maps: CoilMaps, lattice: Lattice) -> Sense:
     maps = coil_maps.maps.astype(np.complex128)
     along_a, along_b = point_spread(lattice.a), point_spread(lattice.b)
     variance = np.zeros(lattice.shape)
-    solved: list[_Solved] = []
+    solved: dict[int, list[_Solved]] = {}
     n_unsolvable = 0
     for rows, columns in lattice.groups():
         inside = coil_maps.mask[rows, columns]
@@ -236,15 +237,27 @@ def _solve_groups(coil_maps: CoilMaps, lattice: Lattice) -> Sense:
         if inverse is None:
             n_unsolvable += rows.size
             continue
-        solved.append(_Solved(rows=rows, columns=columns, inverse=inverse))
+        group = _Solved(rows=rows[None], columns=columns[None], inverse=inverse[None])
+        solved.setdefault(rows.size, []).append(group)
         variance[rows, columns] = np.diagonal(inverse).real
     own = np.einsum("cyx,cyx->yx", maps.conj(), maps).real
     dtype = coil_maps.maps.real.dtype
     return Sense(
-        unfolding=_General(groups=tuple(solved), coil_maps=coil_maps, lattice=lattice),
+        unfolding=_General(
+            groups=tuple(_joined(alike) for alike in solved.values()), coil_maps=coil_maps, lattice=lattice
+        ),
         noise_sd=np.sqrt(variance).astype(dtype),
         g_factor=np.sqrt(variance * own / lattice.effective_acceleration).astype(dtype),
         n_unsolvable=n_unsolvable,
+    )
+
+
+def _joined(alike: list[_Solved]) -> _Solved:
+    """Join groups of one size: one product of many small matrices is faster than many products."""
+    return _Solved(
+        rows=np.concatenate([group.rows for group in alike]),
+        columns=np.concatenate([group.columns for group in alike]),
+        inverse=alike[0].inverse if len(alike) == 1 else np.concatenate([group.inverse for group in alike]),
     )
 
 

@@ -8,6 +8,7 @@ map's own relative standard error is about ``1 / sqrt(2 nu)``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,13 +91,17 @@ def from_spread(image: Complex | Real, spread: Spread, *, is_linear: bool) -> Sn
     return SnrMap(snr=found, image=image, noise_sd=noise_sd, standard_error=error)
 
 
-def multiple_replica_snr(reconstruction: Reconstruction, repetitions: Complex) -> SnrMap:
-    """Return the SNR of one repetition from real ones: whitened k-space (repetition, coil, y, x).
+def multiple_replica_snr(
+    reconstruction: Reconstruction, repetitions: Sequence[Complex], report: Callable[[int], None] = lambda _: None
+) -> SnrMap:
+    """Return the SNR of one repetition from real ones, whitened k-space (coil, y, x) each.
 
-    The signal is the mean of the images, complex where the reconstruction is linear. Raises `TaskError` for too few.
+    The signal is the mean of the images, complex where the reconstruction is linear. `report` is called after each
+    repetition with the number done, and may raise to stop. Raises `TaskError` for too few.
     """
     degrees_of_freedom(len(repetitions), reconstruction.is_linear)
     spread = Spread(reference=reconstruction.image(repetitions[0]))
     for kspace in repetitions:
         spread.add(reconstruction.image(kspace))
+        report(spread.n)
     return from_spread(spread.mean(), spread, is_linear=reconstruction.is_linear)
