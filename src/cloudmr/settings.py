@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from cloudmr.delivery.mail import MailServer
 from cloudmr.errors import SettingsError
+from cloudmr.logs import LogFormat
 from cloudmr.model.limits import Limits
 from cloudmr.model.proxies import Networks, parse_networks
 from cloudmr.model.registration import Operator
@@ -70,6 +71,10 @@ class Settings:
     allows_private_webhooks: bool = False
     operator_account_id: str | None = None
     principal_arn: str | None = None
+    metrics_token: str | None = field(default=None, repr=False)
+    log_format: LogFormat = LogFormat.TEXT
+    log_level: str = "INFO"
+    allowed_origins: tuple[str, ...] = ()
     image_repository: str | None = None
     image_regions: tuple[str, ...] = Operator.image_regions
     is_private_url_allowed: bool = False
@@ -161,7 +166,9 @@ class Settings:
                 else f"(mails go to {self.mail_folder})"
             )
         if variable.is_secret:
-            return _NOT_SHOWN if getattr(self, variable.field) else f"(kept in {self.home / 'secret-key'})"
+            if getattr(self, variable.field):
+                return _NOT_SHOWN
+            return f"(kept in {self.home / 'secret-key'})" if variable.field == "secret_key" else _NOT_SET
         found = getattr(self, variable.field.removeprefix("given_"))
         if found is None:
             return _NOT_SET
@@ -253,6 +260,33 @@ def _yes_or_no(text: str) -> bool:
     if text.lower() not in {"yes", "no", "true", "false", "1", "0"}:
         raise ValueError("yes or no is needed")
     return text.lower() in {"yes", "true", "1"}
+
+
+def _long_enough(text: str) -> str:
+    if len(text) < _MIN_SECRET_LENGTH or not text.isascii() or not text.isprintable():
+        raise ValueError(f"at least {_MIN_SECRET_LENGTH} characters are needed")
+    return text
+
+
+def _log_format(text: str) -> LogFormat:
+    try:
+        return LogFormat(text.lower())
+    except ValueError:
+        raise ValueError("text or json is needed") from None
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("DEBUG, INFO, WARNING or ERROR is needed")
+    return text.upper()
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(filter(None, (origin.strip() for origin in text.split(","))))
+    for origin in origins:
+        if urlsplit(_web_address(origin)).path:
+            raise ValueError("addresses such as https://page.example.org, by commas, are needed")
+    return tuple(origin.rstrip("/") for origin in origins)
 
 
 def _account(text: str) -> str:
@@ -398,6 +432,31 @@ _VARIABLES = (
         field="allows_private_webhooks",
         parse=_yes_or_no,
         meaning="Whether webhooks may go to private addresses, and without encryption.",
+    ),
+    _Variable(
+        name="CLOUDMR_METRICS_TOKEN",
+        field="metrics_token",
+        parse=_long_enough,
+        meaning="Token that reads /metrics from anywhere; without one, it is read on this machine only.",
+        is_secret=True,
+    ),
+    _Variable(
+        name="CLOUDMR_LOG_FORMAT",
+        field="log_format",
+        parse=_log_format,
+        meaning="How lines of the log look: text for people, json for programs.",
+    ),
+    _Variable(
+        name="CLOUDMR_LOG_LEVEL",
+        field="log_level",
+        parse=_log_level,
+        meaning="What is logged: DEBUG, INFO, WARNING or ERROR, and what is worse.",
+    ),
+    _Variable(
+        name="CLOUDMR_ALLOWED_ORIGINS",
+        field="allowed_origins",
+        parse=_origins,
+        meaning="Addresses, by commas, of pages elsewhere that may use the API (CORS).",
     ),
     _Variable(
         name="CLOUDMR_OPERATOR_ACCOUNT_ID",

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,17 +14,20 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from cloudmr.api.app import build_app
+from cloudmr.api.app import Lifespan, build_app
 from cloudmr.compute import machine
 from cloudmr.compute.local import LocalCompute
 from cloudmr.connections import PromptConnection, max_connections, raise_file_limit
 from cloudmr.database.base import Database
 from cloudmr.database.engine import is_sqlite, make_engine, sqlite_file
 from cloudmr.database.migrate import is_up_to_date, migrate
+from cloudmr.database.timing import time_statements
 from cloudmr.delivery.mail import MailByServer, MailInFolder
 from cloudmr.delivery.webhooks import Webhooks
 from cloudmr.errors import SettingsError, UnitUnavailable
 from cloudmr.home import load_secret_key, load_unit_id, make_home, only_brain
+from cloudmr.logs import configure_logging
+from cloudmr.metrics import Metrics
 from cloudmr.model.estimates import most_memory_bytes
 from cloudmr.model.ids import Kind
 from cloudmr.model.messages import MessageKind
@@ -66,9 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await run_in_threadpool(alive.__exit__, None, None, None)
 
-    app = build_app(brain, local_storage=storage, lifespan=lifespan, trusted_proxies=settings.trusted_proxies)
-    install_pages(app)
-    return app
+    return _application(settings, brain, storage, lifespan)
 
 
 def serve(settings: Settings, *, ready: Callable[[str], object] | None = None) -> None:
@@ -77,6 +78,7 @@ def serve(settings: Settings, *, ready: Callable[[str], object] | None = None) -
     Port 0 is any free port. Raises `SettingsError` where it cannot listen, `Conflict` where the home is in use.
     """
     raise_file_limit()
+    configure_logging(format_=settings.log_format, level=settings.log_level)
     with _server(settings) as (server, url):
         if ready is not None:
             server.started_callbacks.append(lambda: ready(url))
@@ -123,10 +125,22 @@ def _server(settings: Settings) -> Iterator[tuple[_Server, str]]:
     with closing(_listen(settings.host, settings.port)) as listener:
         settings = settings.evolve(port=listener.getsockname()[1])
         brain, storage, chores = _join(settings)
-        app = build_app(brain, local_storage=storage, trusted_proxies=settings.trusted_proxies)
-        install_pages(app)
+        app = _application(settings, brain, storage)
         with _alive(settings, brain, chores):
             yield _Server(app, listener), settings.public_url
+
+
+def _application(settings: Settings, brain: Brain, storage: LocalStorage, lifespan: Lifespan = nullcontext) -> FastAPI:
+    app = build_app(
+        brain,
+        local_storage=storage,
+        lifespan=lifespan,
+        trusted_proxies=settings.trusted_proxies,
+        metrics_token=settings.metrics_token,
+        allowed_origins=settings.allowed_origins,
+    )
+    install_pages(app)
+    return app
 
 
 class _Server(uvicorn.Server):
@@ -198,8 +212,11 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
     compute = LocalCompute(settings.home / "unit", storage_root=settings.storage)
     probe = LocalProbe(storage_root=settings.storage, run_root=settings.home / "unit")
     here = UnitLink(storage=storage, compute=compute, probe=probe, brain_url=settings.local_url)
+    engine = make_engine(settings.database_url)
+    metrics = Metrics()
+    time_statements(engine, metrics.statement_executed)
     brain = Brain(
-        database=Database(make_engine(settings.database_url)),
+        database=Database(engine),
         connect=_connect(here if settings.has_local_unit else None),
         passwords=Passwords(),
         secret_key=secret_key,
@@ -214,6 +231,7 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
         confirms_addresses=settings.mail_server is not None,
         allows_private_webhooks=settings.allows_private_webhooks,
         operator=settings.operator,
+        metrics=metrics,
         is_private_url_allowed=settings.is_private_url_allowed,
     )
     chores = (

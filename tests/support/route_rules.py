@@ -25,6 +25,8 @@ class Proof(Enum):
     """The signature of the unit that works at the job."""
     SIGNED_URL = auto()
     """A signature in the address itself."""
+    OPERATOR = auto()
+    """To be on the Brain's own machine, or the token that its operator set."""
     LINK = auto()
     """The secret of a link, in the address."""
 
@@ -330,6 +332,7 @@ EXISTING_CLIENTS = (
 OTHERS = (
     _rule("GET", "/healthz", Proof.NOTHING),
     _rule("GET", "/readyz", Proof.NOTHING),
+    _rule("GET", "/metrics", Proof.OPERATOR, 403),
     _rule("GET", "/openapi.json", Proof.NOTHING),
 )
 

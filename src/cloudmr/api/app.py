@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import anyio
 from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 import mroptimum
 from cloudmr.api import (
@@ -19,6 +20,7 @@ from cloudmr.api import (
     job_events,
     job_plans,
     jobs,
+    metrics,
     notifications,
     objects,
     quota,
@@ -32,8 +34,10 @@ from cloudmr.api import (
 from cloudmr.api.body_limit import BodyLimit
 from cloudmr.api.errors import install_error_handlers
 from cloudmr.api.no_nul import NoNul
+from cloudmr.api.request_log import RequestLog
 from cloudmr.api.safe_headers import SafeHeaders
 from cloudmr.model.proxies import Networks
+from cloudmr.request_ids import HEADER as REQUEST_ID
 from cloudmr.services.brain import Brain
 from cloudmr.storage.local import LocalStorage
 
@@ -49,10 +53,13 @@ def build_app(
     local_storage: LocalStorage | None,
     lifespan: Lifespan = nullcontext,
     trusted_proxies: Networks = (),
+    metrics_token: str | None = None,
+    allowed_origins: Sequence[str] = (),
 ) -> FastAPI:
     """Return the application of a Brain. `local_storage` is what `/objects` gives access to; `lifespan` runs around it.
 
-    `trusted_proxies` are believed about whom a request comes from.
+    `trusted_proxies` are believed about whom a request comes from, `metrics_token` lets read `/metrics` from elsewhere,
+    and pages of `allowed_origins` may use the API, with a token.
     Whoever ends the server sets `app.state.stopping` first: streams that would not end by themselves end by it.
     """
 
@@ -76,9 +83,20 @@ def build_app(
     app.state.brain = brain
     app.state.local_storage = local_storage
     app.state.trusted_proxies = trusted_proxies
+    app.state.metrics_token = metrics_token
     app.add_middleware(NoNul)
     app.add_middleware(BodyLimit)
     app.add_middleware(SafeHeaders)
+    if allowed_origins:
+        # No cookies: what is allowed here, a program could do anyhow.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(allowed_origins),
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Range", "X-Api-Key"],
+            expose_headers=["ETag", "Content-Range", "Retry-After", REQUEST_ID],
+        )
+    app.add_middleware(RequestLog, metrics=brain.metrics)
     install_error_handlers(app)
     for prefix in PREFIXES:
         for router in _routers():
@@ -89,5 +107,5 @@ def build_app(
 def _routers() -> tuple[APIRouter, ...]:
     of_jobs = (unit_calls, job_events, job_plans, shares, regions, jobs, shared, quota, notifications)
     # First: some of its paths would be taken for ids of things.
-    nouns = (compatibility, auth, tokens, audit, admin, units, data, *of_jobs, objects, health)
+    nouns = (compatibility, auth, tokens, audit, admin, units, data, *of_jobs, objects, health, metrics)
     return tuple(noun.router for noun in nouns)

@@ -23,6 +23,7 @@ from cloudmr.errors import (
     NotSignedIn,
     UnitUnavailable,
 )
+from cloudmr.request_ids import HEADER, current_request_id
 from cloudmr.storage.errors import (
     ChecksumMismatch,
     InvalidKey,
@@ -91,7 +92,7 @@ _NO_ROOM: Explanation = {
 _INTERNAL: Explanation = {
     "code": "internal_error",
     "message": "Something went wrong inside CloudMR Brain; it was written down.",
-    "next_step": "Try again; if it happens again, tell the operator when it was.",
+    "next_step": "Try again; if it happens again, tell the operator the id of the request.",
 }
 
 
@@ -101,8 +102,16 @@ def status_of(error: ExplainedError) -> HTTPStatus:
 
 
 def error_response(explanation: Explanation, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return an error as JSON; `error` repeats the message for clients that look for it there."""
-    return JSONResponse({**explanation, "error": explanation["message"]}, status_code=status, headers=headers)
+    """Return an error as JSON; `error` repeats the message for clients that look for it there.
+
+    `request_id` is what to tell the operator: it stands in the log.
+    """
+    of_request = current_request_id.get()
+    body = {**explanation, "error": explanation["message"]}
+    if of_request is None:
+        return JSONResponse(body, status_code=status, headers=headers)
+    named = {**(headers or {}), HEADER: of_request}
+    return JSONResponse(body | {"request_id": of_request}, status_code=status, headers=named)
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -98,6 +98,11 @@ class DataFiles:
         )
         return self._connection.execute(query).scalar_one()
 
+    def n_uploading(self) -> int:
+        """Return how many uploads have begun and not ended."""
+        query = select(func.count()).where(data_files.c.state == DataState.UPLOADING)
+        return self._connection.execute(query).scalar_one()
+
     def uploading_since(self, *, before: datetime) -> list[DataFile]:
         """Return files whose upload began before a moment and has not ended."""
         query = select(data_files).where(data_files.c.state == DataState.UPLOADING, data_files.c.created_at < before)

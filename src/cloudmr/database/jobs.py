@@ -165,6 +165,19 @@ class Jobs:
             waiting.setdefault(row.unit_id, []).append(Waiting(job_id=row.id, owner_id=row.owner_id))
         return waiting
 
+    def n_open(self) -> dict[str, int]:
+        """Return how many jobs there are that have not ended, by state."""
+        query = select(jobs.c.state, func.count()).where(jobs.c.state.in_(_OPEN)).group_by(jobs.c.state)
+        found = {state.value: n_jobs for state, n_jobs in self._connection.execute(query)}
+        return {state.value: found.get(state.value, 0) for state in sorted(_OPEN)}
+
+    def oldest_queued_at(self) -> datetime | None:
+        """Return when the job was submitted that has waited longest for its turn."""
+        oldest = func.min(jobs.c.created_at, type_=jobs.c.created_at.type)
+        query = select(oldest).where(jobs.c.state == JobState.QUEUED)
+        at: datetime | None = self._connection.execute(query).scalar_one()
+        return at
+
     def open_at(self, unit_id: str) -> list[str]:
         """Return the ids of the jobs of a unit that have not ended."""
         query = select(jobs.c.id).where(jobs.c.unit_id == unit_id, jobs.c.state.in_(_OPEN))

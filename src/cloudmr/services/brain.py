@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from cloudmr.compute.base import ComputeBackend
 from cloudmr.database.base import Database
 from cloudmr.delivery.base import Carrier
+from cloudmr.metrics import Metrics
 from cloudmr.model.ids import Entropy, Kind, new_id
 from cloudmr.model.instants import Clock, utc_now
 from cloudmr.model.limits import Limits
@@ -57,6 +58,7 @@ class Brain:
     confirms_addresses: bool = False
     allows_private_webhooks: bool = False
     operator: Operator = field(default_factory=Operator)
+    metrics: Metrics = field(default_factory=Metrics)
     is_private_url_allowed: bool = False
     dispatch_alarm: threading.Event = field(default_factory=threading.Event)
     check_alarm: threading.Event = field(default_factory=threading.Event)

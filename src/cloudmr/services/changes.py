@@ -6,7 +6,7 @@ import logging
 
 from cloudmr.database.base import Transaction
 from cloudmr.model.events import JobAction, JobEvent
-from cloudmr.model.jobs import Job
+from cloudmr.model.jobs import Job, JobState
 from cloudmr.services.brain import Brain
 from cloudmr.services.notifications import announce_end
 
@@ -30,8 +30,16 @@ def write_change(
     )
     if not transaction.jobs.apply(before, after, event):
         return False
+    _count(brain, before, after)
     if after.has_ended and not before.has_ended:
         announce_end(brain, transaction, after)
         brain.outbox_alarm.set()
     _log.info("%s %s by %s: %s", after.id, action, actor, reason)
     return True
+
+
+def _count(brain: Brain, before: Job, after: Job) -> None:
+    if before.state is JobState.QUEUED and after.state is JobState.DISPATCHED and after.attempt == 1:
+        brain.metrics.job_dispatched(waited_s=(brain.now() - after.created_at).total_seconds())
+    elif after.has_ended and not before.has_ended:
+        brain.metrics.job_ended(after.state)

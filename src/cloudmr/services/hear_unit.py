@@ -58,6 +58,14 @@ def hear_report(brain: Brain, job_id: str, body: bytes, headers: Mapping[str, st
 
 
 def _verify(brain: Brain, job_id: str, attempt: int, body: bytes, headers: Mapping[str, str]) -> None:
+    try:
+        _check_signature(brain, job_id, attempt, body, headers)
+    except CallbackRefused as error:
+        brain.metrics.callback_refused(error.instance_code)
+        raise
+
+
+def _check_signature(brain: Brain, job_id: str, attempt: int, body: bytes, headers: Mapping[str, str]) -> None:
     key = attempt_key(brain, job_id, attempt)
     if headers.get(KEY_ID_HEADER, "") != key.key_id:
         raise CallbackRefused(

@@ -135,6 +135,7 @@ def complete_upload(
     )
     with brain.database.write() as transaction:
         if transaction.data_files.replace(data_file, ready):
+            brain.metrics.upload_completed(ready.size_bytes)
             return DataView(data_file=ready, unit=unit)
     # Somebody else completed or aborted it at the same time; what they made of it is true.
     with brain.database.read() as transaction:

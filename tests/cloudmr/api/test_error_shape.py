@@ -28,7 +28,8 @@ from mroptimum.errors import ExplainedError
 def check_shape(response: httpx.Response) -> dict[str, Any]:
     assert response.headers["Content-Type"] == "application/json"
     body: dict[str, Any] = response.json()
-    assert body.keys() == {"code", "message", "next_step", "error"}
+    assert body.keys() == {"code", "message", "next_step", "error", "request_id"}
+    assert body["request_id"] == response.headers["X-Request-Id"]
     assert all(isinstance(value, str) and value for value in body.values())
     assert body["error"] == body["message"]
     assert "Traceback" not in response.text
