@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 
 import mroptimum
+from mroptimum.errors import RawDataError
 from mroptimum.export.nifti import Volume, volumes
 from mroptimum.journal import Progress
 from mroptimum.package import ResultPackage
+from mroptimum.rawdata.anonymise.cleaning import cleaned
 from mroptimum.rawdata.summary import sha256_of
 from mroptimum.result import InputFile, Map, Result
 from mroptimum.run import NoSnr, run
@@ -83,12 +85,13 @@ def _by_content(inputs: Sequence[InputFile], given: Sequence[Path]) -> Mapping[s
         if not path.is_file():
             raise VerificationError(f"There is no file {path}.", "Check its name.", code="file_not_found")
         digest = sha256_of(path)
-        if digest not in wanted:
+        known = digest if digest in wanted else _sha256_of_clean(path)
+        if known not in wanted:
             raise VerificationError(
                 f"{path} is not one of the files that the result was made from: its SHA-256 is {digest}.",
                 "Give the files that are listed in the manifest under inputs.",
             )
-        found[digest] = path
+        found[known] = path
     for of_input in inputs:
         if of_input.sha256 not in found:
             raise VerificationError(
@@ -96,6 +99,18 @@ def _by_content(inputs: Sequence[InputFile], given: Sequence[Path]) -> Mapping[s
                 "Give all files that the result was made from.",
             )
     return found
+
+
+def _sha256_of_clean(path: Path) -> str:
+    """Return the SHA-256 of a file as it was sent if it was uploaded, its header cleaned; the measurement is the same.
+
+    Empty for a file that cannot be looked into.
+    """
+    try:
+        with cleaned(path) as clean:
+            return clean.sha256()
+    except RawDataError:
+        return ""
 
 
 def _maps(package: ResultPackage, result: Result) -> Iterator[MapAgreement]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from dicom_files import PERSON, image, save
 from mroptimum.cli import ExitCode
 from mroptimum.rawdata.anonymise.cleaning import identifying_fields
+from packages import write_scan
 
 
 @pytest.fixture
@@ -90,3 +93,16 @@ def test_what_is_unknown_is_not_copied(call: Call, tmp_path: Path) -> None:
     said = call("anonymise", tmp_path / "letter.txt", "-o", tmp_path / "out.txt")
     assert said.exit_code == ExitCode.REFUSED
     assert not (tmp_path / "out.txt").exists()
+
+
+def test_the_guide_to_headers_says_what_can_be_typed(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "patient-fields.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)
+    write_scan(tmp_path / "meas.dat")
+    monkeypatch.chdir(tmp_path)
+    for program, *arguments in map(shlex.split, block.splitlines()):
+        assert program == "mroptimum"
+        assert call(*arguments).exit_code == ExitCode.DONE
+    assert identifying_fields(tmp_path / "clean.dat") == ()

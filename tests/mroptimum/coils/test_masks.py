@@ -108,5 +108,5 @@ def test_a_file_with_several_candidates_is_not_guessed_at(tmp_path: Path) -> Non
 
 def test_a_picture_is_not_a_mask(tmp_path: Path) -> None:
     (tmp_path / "m.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    with pytest.raises(UnreadableFile, match="mask cannot be read. The file holds no map"):
+    with pytest.raises(UnreadableFile, match=r"mask cannot be read\. The file holds no map"):
         read_mask(tmp_path / "m.png", GRID)

@@ -15,6 +15,7 @@ from mroptimum.export.package import Provenance, write_package
 from mroptimum.flags import Flags
 from mroptimum.package import opened, read_package
 from mroptimum.phantom import Phantom
+from mroptimum.rawdata.anonymise.cleaning import anonymise
 from mroptimum.verify import Agreement, Repetition, VerificationError, repeat
 from mroptimum.volume_file import volume_from
 from packages import changed, code_of, contents_of, write_result, write_scan, write_zip
@@ -114,6 +115,16 @@ def test_a_file_that_is_none_of_the_inputs_is_refused_before_anything_is_compute
     assert code_of(refusal.value) == "not_the_inputs"
     with pytest.raises(VerificationError, match="There is no file"):
         repeated(package, tmp_path / "nothing.dat")
+
+
+def test_a_file_whose_header_was_cleaned_on_its_way_is_known_again(scan: Path, tmp_path: Path) -> None:
+    """The unit computed from the clean copy; its sender has the file as the scanner wrote it."""
+    named = tmp_path / "named.dat"
+    named.write_bytes(scan.read_bytes().replace(b"xxxxxxxx", b"Doe^Jane"))
+    anonymise(named, tmp_path / "sent.dat")
+    package = write_result(tmp_path / "p", tmp_path / "sent.dat", TASKS[0])
+    found = repeated(package, named)
+    assert {of_map.agreement for of_map in found.maps} == {Agreement.IDENTICAL}
 
 
 def test_every_input_is_needed(scan: Path, tmp_path: Path) -> None:

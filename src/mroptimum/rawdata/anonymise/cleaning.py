@@ -7,6 +7,7 @@ Where that cannot be, in compressed NIfTI and in BART's pair of files, a clean f
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 import shutil
 import tempfile
@@ -50,6 +51,13 @@ class CleanFile:
     suffix: str
     path: Path
     patches: tuple[Patch, ...] = ()
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the clean bytes, as hex."""
+        digest = hashlib.sha256()
+        for start in range(0, self.size_bytes, _CHUNK_BYTES):
+            digest.update(self.read(start, _CHUNK_BYTES))
+        return digest.hexdigest()
 
     def read(self, start: int, count: int) -> bytes:
         """Return up to `count` clean bytes from a position; several threads may do so at once."""
