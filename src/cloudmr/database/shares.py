@@ -60,10 +60,6 @@ class Shares:
             which &= job_shares.c.id == share_id
         return self._connection.execute(update(job_shares).where(which).values(revoked_at=at)).rowcount
 
-    def touch(self, share_id: str, *, at: datetime) -> None:
-        """Remember when a link was last used."""
-        self._connection.execute(update(job_shares).where(job_shares.c.id == share_id).values(last_used_at=at))
-
 
 _WITH_PERSON = job_shares.join(accounts, accounts.c.email == job_shares.c.email)
 _FOR_THEM = (accounts.c.status == AccountStatus.ACTIVE) & (accounts.c.created_at <= job_shares.c.created_at)

@@ -372,7 +372,6 @@ job_shares = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
-    Column("last_used_at", UtcDateTime),
     CheckConstraint("(email IS NULL) <> (secret_hash IS NULL)", name="one_way"),
 )
 

@@ -28,7 +28,6 @@ class JobShare:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
-    last_used_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_utc(self)

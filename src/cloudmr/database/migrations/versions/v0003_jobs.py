@@ -63,7 +63,6 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT, nullable=False),
         sa.Column("revoked_at", MOMENT, nullable=True),
-        sa.Column("last_used_at", MOMENT, nullable=True),
         sa.CheckConstraint("(email IS NULL) <> (secret_hash IS NULL)", name=op.f("ck_job_shares_one_way")),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_job_shares_job_id")),
         sa.ForeignKeyConstraint(["owner_id"], ["accounts.id"], name=op.f("fk_job_shares_owner_id")),
