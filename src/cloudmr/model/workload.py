@@ -32,7 +32,7 @@ def kind_of(document: TaskDocument) -> str:
 
 
 def workload(document: TaskDocument, *, signal: AcquisitionSize | None, input_sizes_bytes: Sequence[int]) -> Workload:
-    """Return the work of a task. Where nobody said how large the signal is, it is guessed from the bytes of the files."""
+    """Return the work of a task. Where nobody said how large the signal is, it is guessed from the files' bytes."""
     if signal is not None:
         repeats = f", {signal.n_repetitions} repetitions" if signal.n_repetitions > 1 else ""
         n_voxels, n_coils, n_repetitions = signal.n_voxels, signal.n_coils, signal.n_repetitions
