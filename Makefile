@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-bench
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo web serve test check format figures bench soak lock clean
+.PHONY: help demo web serve test check audit format figures bench soak lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +25,14 @@ test: $(VENV)/dev ## Format, lint, types and every test
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-check: $(VENV)/dev ## The fast part of `make test`, under two minutes
+check: audit ## The fast part of `make test`, under two minutes, and the audit of dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not slow"
+
+audit: $(VENV)/dev ## Ask whether a known vulnerability is in what the lock files name
+	$(BIN)/python -m tools.audit_dependencies requirements/dev.txt
 
 format: $(VENV)/dev ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
