@@ -6,8 +6,6 @@ import pytest
 
 from listener import Listener, listening
 
-pytest.register_assert_rewrite("cloudmr.compute.conformance")
-
 
 @pytest.fixture
 def brain() -> Iterator[Listener]:
