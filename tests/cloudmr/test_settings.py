@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudmr.delivery.mail import MailServer
 from cloudmr.errors import SettingsError
 from cloudmr.model.limits import Limits
 from cloudmr.settings import Settings
@@ -147,3 +148,72 @@ def test_links_follow_the_port_that_was_found() -> None:
     settings = Settings.from_environment({"CLOUDMR_PORT": "0"}).evolve(port=4321)
     assert settings.public_url == "http://127.0.0.1:4321"
     assert settings.evolve(given_public_url="https://b.example.org").public_url == "https://b.example.org"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "smtp://brain:p%40ss@mail.example.org?from=brain@example.org",
+            MailServer(host="mail.example.org", port=587, sender="brain@example.org", user="brain", password="p@ss"),
+        ),
+        (
+            "smtps://mail.example.org?from=CloudMR+%3Cbrain@example.org%3E",
+            MailServer(host="mail.example.org", port=465, sender="CloudMR <brain@example.org>", is_encrypted=True),
+        ),
+        (
+            "smtp://localhost:2525?from=brain@example.org&starttls=no",
+            MailServer(host="localhost", port=2525, sender="brain@example.org", is_plain=True),
+        ),
+    ],
+)
+def test_a_mail_server_is_named_by_an_address(url: str, expected: MailServer) -> None:
+    settings = Settings.from_environment(HOME | {"CLOUDMR_SMTP_URL": url})
+    assert settings.mail_server == expected
+    [row] = [row for row in settings.describe() if row.name == "CLOUDMR_SMTP_URL"]
+    assert row.value == f"{expected.host}:{expected.port}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.org",
+        "http://mail.example.org?from=a@b.org",
+        "smtp://mail.example.org",
+        "smtp://mail.example.org?from=nobody",
+        "smtp://mail.example.org?from=a@b.org&bcc=c@d.org",
+        "smtp://mail.example.org/path?from=a@b.org",
+        "smtp://brain:secret-word@mail.example.org?from=a@b.org&starttls=no",
+        "smtp://mail.example.org?from=a@b.org%0d%0aBcc:%20c@d.org",
+        "smtp://mail.example.org:port?from=a@b.org",
+    ],
+)
+def test_a_mail_server_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment(HOME | {"CLOUDMR_SMTP_URL": url})
+    assert "CLOUDMR_SMTP_URL" in refused.value.message
+    assert "secret-word" not in refused.value.message
+
+
+def test_without_a_mail_server_mails_are_files_in_the_home() -> None:
+    settings = Settings.from_environment(HOME)
+    assert settings.mail_folder == Path("/var/lib/cloudmr/outbox")
+    [row] = [row for row in settings.describe() if row.name == "CLOUDMR_SMTP_URL"]
+    assert row.value == "(mails go to /var/lib/cloudmr/outbox)"
+
+
+def test_proxies_are_trusted_by_name_only() -> None:
+    assert Settings.from_environment(HOME).trusted_proxies == ()
+    trusted = Settings.from_environment(HOME | {"CLOUDMR_TRUSTED_PROXIES": "10.0.0.0/8, ::1"})
+    assert [str(network) for network in trusted.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+    [row] = [row for row in trusted.describe() if row.name == "CLOUDMR_TRUSTED_PROXIES"]
+    assert row.value == "10.0.0.0/8, ::1/128"
+    with pytest.raises(SettingsError, match="CLOUDMR_TRUSTED_PROXIES"):
+        Settings.from_environment(HOME | {"CLOUDMR_TRUSTED_PROXIES": "everybody"})
+
+
+def test_webhooks_go_to_private_addresses_only_where_that_is_set() -> None:
+    assert not Settings.from_environment(HOME).allows_private_webhooks
+    assert Settings.from_environment(HOME | {"CLOUDMR_PRIVATE_WEBHOOKS": "yes"}).allows_private_webhooks
+    with pytest.raises(SettingsError, match="CLOUDMR_PRIVATE_WEBHOOKS"):
+        Settings.from_environment(HOME | {"CLOUDMR_PRIVATE_WEBHOOKS": "perhaps"})

@@ -49,6 +49,10 @@ class House:
                 transaction.accounts.make_admin(account.id)
         return Caller(id=account.id, is_admin=is_admin, token_id="")
 
+    def session(self, caller: Caller | None = None) -> str:
+        """Return a token as signing in gives it, the owner's unless somebody else is named."""
+        return self.token(caller or self.owner, Scope.ACCOUNT)
+
     def owner_with_rights(self) -> Caller:
         """Return the owner as an administrator."""
         with self.bench.brain.database.write() as transaction:
