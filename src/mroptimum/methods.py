@@ -56,8 +56,25 @@ _METHODS = {
 }
 
 
-def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMaps | None) -> tuple[str, ...]:
-    """Return what was done, sentence by sentence; `one` is any slice of the result, None if there was no SNR."""
+_PARTITIONS = "The partitions of the 3D scan were transformed to slices by a unitary FFT."
+_BOTH_DIRECTIONS = (
+    "Both phase-encoding directions of the 3D scan, accelerated by {} x {} (lines x partitions), were unfolded "
+    "together, for each place along the readout (Weiger 2002, doi:10.1007/BF02668182)."
+)
+
+
+def methods_text(
+    document: TaskDocument,
+    noise: NoiseModel | None,
+    one: SliceMaps | None,
+    *,
+    is_3d: bool = False,
+    acceleration: tuple[int, int] = (1, 1),
+) -> tuple[str, ...]:
+    """Return what was done, sentence by sentence; `one` is any slice of the result, None if there was no SNR.
+
+    `acceleration` is (y, z).
+    """
     task = document.task
     name = task.options.reconstructor.name
     if one is None:
@@ -70,6 +87,8 @@ def methods_text(document: TaskDocument, noise: NoiseModel | None, one: SliceMap
             f"The noise covariance was computed from {noise.n_samples} complex samples per coil ({noise.origin}) and "
             f"scaled to the image by {noise.chain.power:.6g} in power, the product of the factors listed."
         )
+    if is_3d:
+        sentences.append(_PARTITIONS if acceleration[1] == 1 else _BOTH_DIRECTIONS.format(*acceleration))
     kernel = one.kernel
     sentences.append(
         (_GRAPPA_KEEPING_ACS if task.options.reconstructor.options.keep_acs else _RECONSTRUCTIONS[name]).format(

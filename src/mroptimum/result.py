@@ -81,7 +81,11 @@ class InputFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """What the headers say of the scan, without anything about a person."""
+    """What the headers say of the scan, without anything about a person.
+
+    ``matrix`` is (x, y, slice), the partitions of slabs counted as slices; ``n_partitions`` of each slab, 1 in 2D;
+    ``acceleration`` is (y, z).
+    """
 
     matrix: tuple[int, int, int]
     n_coils: int
@@ -96,6 +100,7 @@ class Protocol:
     repetition_time_s: float | None
     coil_names: tuple[str, ...]
     removed_fields: tuple[str, ...]
+    n_partitions: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

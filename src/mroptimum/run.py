@@ -327,6 +327,7 @@ def _protocol(recorded: Acquisition, acceleration: tuple[int, int]) -> Protocol:
     return Protocol(
         matrix=(n_columns(recorded), int(recorded.kspace.shape[5]), recorded.n_slices * n_partitions(recorded)),
         n_coils=recorded.n_coils,
+        n_partitions=n_partitions(recorded),
         n_averages=recorded.n_averages,
         n_repetitions=recorded.n_repetitions,
         acceleration=acceleration,
@@ -361,7 +362,13 @@ def _result(
         protocol=protocol,
         inputs=tuple(inputs),
         warnings=tuple(journal.warnings),
-        methods=methods_text(document, noise, slices[0] if slices else None),
+        methods=methods_text(
+            document,
+            noise,
+            slices[0] if slices else None,
+            is_3d=protocol.n_partitions > 1,
+            acceleration=protocol.acceleration,
+        ),
         log=tuple(journal.log),
         calculation_time_s=time.monotonic() - started,
         noise_domain=slices[0].noise_domain if slices else None,

@@ -71,6 +71,8 @@ def test_snr_of_a_full_slab_is_the_closed_form(
     found = map_of(result, MapId.SNR).data
     assert found.shape == truth.snr.shape
     assert result.protocol.matrix == (scan.phantom.n_x, scan.phantom.n_y, scan.phantom.n_slices)
+    assert result.protocol.n_partitions == scan.phantom.n_slices
+    assert any("partitions of the 3D scan were transformed" in sentence for sentence in result.methods)
     # The noise scan gives sigma to 1 / sqrt(2 x 128 x 24 samples x 12 coils) of a percent, and the maps cost little.
     assert abs(deviation(found, truth.snr, truth.mask)) < 0.01
 
@@ -126,6 +128,10 @@ def test_two_accelerated_directions_are_the_closed_form(
     document = with_maps(scan, path, tmp_path, Flags(reconstruction="sense"))
     result = run(document, locate=lambda reference: Path(reference.options.filename))
     truth = closed_form(scan)
+    assert any(
+        f"accelerated by {accelerations[0]} x {accelerations[1]} (lines x partitions)" in sentence
+        for sentence in result.methods
+    )
     # With the true maps all that is left is the estimate of the noise covariance.
     np.testing.assert_allclose(map_of(result, MapId.SENSE_G).data, truth.sense_g, rtol=0.15)
     assert abs(deviation(map_of(result, MapId.SENSE_G).data, truth.sense_g, truth.mask)) < 0.01
