@@ -63,10 +63,13 @@ def peak(phantom: Phantom, flags: Flags, path: Path) -> Peak:
     ids=["rss", "b1", "sense", "grappa", "grappa that keeps its ACS", "slab"],
 )
 def test_replicas_are_not_held(phantom: Phantom, flags: Flags, tmp_path: Path) -> None:
-    """250 more coil images would be 50 MB, 250 more images of one slice 6 MB."""
+    """250 more coil images would be 50 MB, 250 more images of one slice 6 MB.
+
+    Two threads at work hold 1.5 MB each, a block of columns and the bits its noise is made of, at the same time or not.
+    """
     flags = replace(flags, method="pmr")
     few, many = (peak(phantom, replace(flags, replicas=n), tmp_path / "scan.dat").held for n in (50, 300))
-    assert many - few < 1 * MB
+    assert many - few < 2.5 * MB
 
 
 @pytest.mark.parametrize("reconstruction", ["sense", "grappa"])
