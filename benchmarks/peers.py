@@ -11,6 +11,7 @@ import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,15 +63,19 @@ class _Work:
 
 
 def _compared(work: _Work, data: Scene) -> list[PeerTiming]:
-    made = {name: do() for name, do in work.here.items()}
-    rounds: dict[str, list[Taken]] = {name: [] for name in made}
+    made: dict[str, Complex] = {}
+    rounds: dict[str, list[Taken]] = {name: [] for name in work.here}
+
+    def make(name: str) -> None:
+        made[name] = work.here[name]()
+
     for _ in range(ROUNDS):
-        for name, do in work.here.items():
-            rounds[name].append(taken(do))
+        for name, of_contestant in rounds.items():
+            of_contestant.append(taken(partial(make, name)))
     for name, (command, inputs) in work.commands.items():
         found = bart.run(command, *inputs, rounds=ROUNDS)
         made[name], rounds[name] = found.made, found.rounds
-    ours = next(iter(made.values()))
+    ours = made[next(iter(work.here))]
     return [
         PeerTiming(**asdict(timing), agreement=_agreement(ours, made[timing.name], data.inside))
         for timing in timings(rounds)
