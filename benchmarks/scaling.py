@@ -68,7 +68,7 @@ def as_markdown() -> str:
         times = " ".join(f"{1e3 * seconds:.3g}" for seconds in sweep.seconds)
         peaks = " ".join(f"{peak / 1e6:.3g}" for peak in sweep.peak_bytes)
         time_exponent, memory_exponent = (exponent(sweep.sizes, v) for v in (sweep.seconds, sweep.peak_bytes))
-        name = sweep.axis[0]
+        name = "n" if sweep.axis == "replicas" else sweep.axis[0]
         lines.append(
             f"| {sweep.work} | {sweep.axis} {name} | {sizes} | {times} | {name}^{time_exponent:.2f} | {peaks} "
             f"| {name}^{memory_exponent:.2f} | {sweep.why} |"
@@ -84,7 +84,7 @@ def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
 def sweeps() -> list[Sweep]:
     """Measure every piece of work along every axis it has."""
     of_coils = {
-        "AC RSS": (_rss, "whitening is a matrix product, c^2, but transforms take longer, c log"),
+        "AC RSS": (_rss, "a transform and a sum for each coil"),
         "AC SENSE R = 2": (_sense, "products over coils; the 2 x 2 systems do not grow"),
         "AC GRAPPA R = 2": (_grappa, "weights join every coil with every other, c^2; the kernel's system, c^3"),
         "ESPIRiT": (_espirit, "matrices c x c at every voxel, c^2; they are never held all at once"),
@@ -105,8 +105,8 @@ def sweeps() -> list[Sweep]:
         _sweep(name, "matrix", MATRICES, [work(N_COILS, m, N_REPLICAS) for m in MATRICES], why)
         for name, (work, why) in of_matrix.items()
     ]
-    why = "random numbers; memory is that of one batch of 50"
-    found.append(_sweep("PMR RSS", "n (replicas)", REPLICAS, [_pmr_rss(N_COILS, 128, n) for n in REPLICAS], why))
+    why = "random numbers; memory is that of one batch, at most 50"
+    found.append(_sweep("PMR RSS", "replicas", REPLICAS, [_pmr_rss(N_COILS, 128, n) for n in REPLICAS], why))
     with tempfile.TemporaryDirectory() as folder:
         why = "one slice after another; maps and data of all slices are held"
         found.append(_sweep("job, PMR RSS", "slices", SLICES, [_job(Path(folder), s) for s in SLICES], why))
