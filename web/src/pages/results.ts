@@ -1,0 +1,152 @@
+// The results of a job: its maps, regions of them, and everything to take away.
+import { element } from '../elements'
+import { Drawing, type Tool } from '../maps/drawing'
+import { ResultPackage, titleOf, unitOf, type MapEntry } from '../maps/package'
+import { RegionPanel } from '../maps/region_panel'
+import { Regions } from '../maps/regions'
+import { Stage } from '../maps/stage'
+import type { View } from '../maps/viewer'
+import type { Triple, Volume } from '../maps/volume'
+import { defaultWindow, digits, type Window } from '../maps/window'
+import { complain, part, save } from '../page_parts'
+import { showDownloads } from '../results/downloads'
+
+const FULL_TURN: Window = [-Math.PI, Math.PI]
+
+class ResultsPage {
+  private readonly mapSelect = part<HTMLSelectElement>('#map')
+  private readonly low = part<HTMLInputElement>('#low')
+  private readonly high = part<HTMLInputElement>('#high')
+  private readonly keepWindow = part<HTMLInputElement>('#keep-window')
+  private readonly places = ['i', 'j', 'k'].map((axis) => part<HTMLInputElement>(`#voxel-${axis}`))
+  private readonly volumes = new Map<string, Promise<Volume>>()
+  private entry: MapEntry
+  private panel: RegionPanel | null = null
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly found: ResultPackage,
+    private readonly stage: Stage,
+  ) {
+    this.entry = found.maps[0] as MapEntry
+  }
+
+  async start(): Promise<void> {
+    this.fillMaps()
+    this.installControls()
+    await this.show(this.entry, true)
+  }
+
+  private fillMaps(): void {
+    const groups: Record<string, MapEntry[]> = { Results: [], 'Made on the way': [], 'Coil maps': [] }
+    for (const entry of this.found.maps) {
+      const isCoil = /^Coil Sensitivity/.test(entry.name)
+      groups[isCoil ? 'Coil maps' : entry.type === 'output' ? 'Results' : 'Made on the way']?.push(entry)
+    }
+    for (const [label, entries] of Object.entries(groups)) {
+      if (entries.length === 0) continue
+      const options = entries.map((entry) => element('option', { value: entry.filename }, titleOf(entry)))
+      this.mapSelect.append(element('optgroup', { label }, ...options))
+    }
+  }
+
+  private installControls(): void {
+    const { stage } = this
+    this.mapSelect.addEventListener('change', () => {
+      const entry = this.found.maps.find(({ filename }) => filename === this.mapSelect.value)
+      if (entry) void this.show(entry, false)
+    })
+    onChange('#view', (value) => {
+      stage.viewer.setView(value as View)
+    })
+    onChange('#colormap', (value) => stage.setColormap(value))
+    part<HTMLInputElement>('#gamma').addEventListener('input', (event) => {
+      stage.viewer.setGamma(Number((event.currentTarget as HTMLInputElement).value))
+    })
+    for (const input of [this.low, this.high]) input.addEventListener('change', () => this.windowByNumbers())
+    part('#auto-window').addEventListener('click', () => stage.volume && this.setWindow(defaultWindow(stage.volume.values)))
+    stage.windowed = (window) => this.showWindow(window)
+    stage.moved = (voxel) => voxel.forEach((at, axis) => ((this.places[axis] as HTMLInputElement).value = String(at)))
+    for (const input of this.places) {
+      input.addEventListener('change', () => stage.viewer.move(this.places.map(({ value }) => Number(value)) as unknown as Triple))
+    }
+    part('#save-view').addEventListener('click', async () => save(await stage.viewer.picture(), `${this.entry.name}.png`))
+    part('#save-map').addEventListener('click', () => void this.saveMap())
+  }
+
+  private async saveMap(): Promise<void> {
+    const name = this.entry.filename.split('/').at(-1) as string
+    save(new Blob([await this.found.bytes(this.entry.filename)], { type: 'application/gzip' }), name)
+  }
+
+  private async show(entry: MapEntry, isFirst: boolean): Promise<void> {
+    this.root.dataset['ready'] = 'false'
+    try {
+      const volume = await this.read(entry)
+      const kept = this.keepWindow.checked && !isFirst && entry.unit === this.entry.unit
+      const window = kept ? this.stage.viewer.window : entry.unit === 'rad' ? FULL_TURN : defaultWindow(volume.values)
+      this.entry = entry
+      await this.stage.show(volume, unitOf(entry), window)
+      this.showWindow(window)
+      this.places.forEach((input, axis) => (input.max = String((volume.shape[axis] as number) - 1)))
+      part('#about-map').textContent = entry.description ?? ''
+      if (isFirst) await this.beginRegions(volume)
+      this.panel?.show()
+      this.root.dataset['ready'] = entry.filename
+    } catch (error) {
+      complain(part('#viewer-message'), error)
+    }
+  }
+
+  private read(entry: MapEntry): Promise<Volume> {
+    const known = this.volumes.get(entry.filename) ?? this.found.volume(entry)
+    this.volumes.set(entry.filename, known)
+    known.catch(() => this.volumes.delete(entry.filename))
+    return known
+  }
+
+  private async beginRegions(volume: Volume): Promise<void> {
+    const regions = new Regions(volume.shape)
+    this.panel = new RegionPanel(this.found.jobId, regions, this.stage, () => this.entry)
+    const drawing = new Drawing(this.stage)
+    drawing.drawn = (indices, isInside) => regions.draw(indices, isInside)
+    for (const input of document.querySelectorAll<HTMLInputElement>('[name=tool]')) {
+      input.addEventListener('change', () => drawing.choose(input.value as Tool))
+      if (input.checked) drawing.choose(input.value as Tool)
+    }
+    part<HTMLInputElement>('#fill-percent').addEventListener('change', (event) => {
+      drawing.fillPercent = Number((event.currentTarget as HTMLInputElement).value)
+    })
+    await this.panel.bring(volume)
+  }
+
+  private windowByNumbers(): void {
+    const window: Window = [Number(this.low.value), Number(this.high.value)]
+    if (window.every(Number.isFinite) && window[1] > window[0]) this.setWindow(window)
+    else this.showWindow(this.stage.viewer.window)
+  }
+  private setWindow(window: Window): void {
+    this.stage.setWindow(window)
+    this.showWindow(window)
+  }
+  private showWindow([low, high]: Window): void {
+    this.low.value = digits(low, 5)
+    this.high.value = digits(high, 5)
+  }
+}
+
+function onChange(selector: string, then: (value: string) => void): void {
+  part<HTMLSelectElement>(selector).addEventListener('change', (event) => then((event.currentTarget as HTMLSelectElement).value))
+}
+
+const root = document.querySelector<HTMLElement>('#results')
+if (root) {
+  try {
+    const found = await ResultPackage.open(root.dataset['job'] ?? '')
+    showDownloads(part('#downloads'), found)
+    if (found.maps.length === 0) throw new Error('This job left no maps.')
+    await new ResultsPage(root, found, await Stage.in(part('#stage'), 'The map')).start()
+  } catch (error) {
+    complain(part('#viewer-message'), error)
+  }
+}
