@@ -9,12 +9,14 @@ from asgi import TestClient
 from bench import BRAIN_URL, PASSWORD, Bench
 from benches import MakeBench
 from cloudmr.api.app import build_app
+from cloudmr.database.engine import make_engine
 from cloudmr.services.sessions import log_in
 
 
 @pytest.fixture
 def bench(make_bench: MakeBench) -> Bench:
-    return make_bench(is_watched=False)
+    # An engine of its own, since some tests change what engines are made with.
+    return make_bench(is_watched=False, open_engine=make_engine)
 
 
 @contextmanager

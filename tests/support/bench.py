@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import anyio
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
-from sqlalchemy import Connection, QueuePool, event
+from sqlalchemy import Connection, Engine, QueuePool, event
 
 from cloudmr.compute.base import Cause, Execution, ExecutionRequest, ExecutionState, LogLine
 from cloudmr.compute.memory import MemoryCompute
@@ -123,6 +123,7 @@ class Bench:
 
     folder: Path
     database_url: str = ""
+    open_engine: Callable[[str], Engine] = make_engine
     limits: Limits = field(default_factory=Limits)
     clock: HandClock = field(default_factory=HandClock)
     fate: Fate = field(default_factory=Fate)
@@ -144,7 +145,7 @@ class Bench:
         self.local_unit = provide_local_unit(self.brain)
 
     def _open(self) -> Brain:
-        database = Database(make_engine(self.database_url))
+        database = Database(self.open_engine(self.database_url))
         event.listen(database.engine, "commit", self._committing)
         compute = WatchedCompute(self.unit, database, self.fate) if self.is_watched else self.unit
         return Brain(
@@ -168,6 +169,9 @@ class Bench:
         self.brain = self._open()
 
     def close(self) -> None:
+        engine = self.brain.database.engine
+        if event.contains(engine, "commit", self._committing):
+            event.remove(engine, "commit", self._committing)
         self.brain.database.close()
 
     def person(self) -> Caller:

@@ -17,15 +17,18 @@ MakeBench = Callable[..., Bench]
 
 
 @pytest.fixture
-def make_bench(tmp_path: Path, new_database: NewDatabase) -> Iterator[MakeBench]:
+def make_bench(
+    tmp_path: Path, new_database: NewDatabase, database_kind: str, request: pytest.FixtureRequest
+) -> Iterator[MakeBench]:
     """Makes Brains on databases of the kind that the test runs with."""
     made: list[Bench] = []
     numbers = count(1)
+    known = {} if database_kind == "sqlite" else {"open_engine": request.getfixturevalue("server_databases").engine}
 
     def make(**options: Any) -> Bench:
         if "database_url" not in options:
             options["database_url"] = new_database()
-        made.append(Bench(tmp_path / f"bench-{next(numbers)}", **options))
+        made.append(Bench(tmp_path / f"bench-{next(numbers)}", **known | options))
         return made[-1]
 
     yield make

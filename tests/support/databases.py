@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import Engine
 
 from cloudmr.database.base import Database
 from cloudmr.database.engine import make_engine
@@ -52,9 +53,16 @@ class ServerDatabases:
 
     server: PostgresServer
     _spare: list[str] = field(default_factory=list)
+    _engines: dict[str, Engine] = field(default_factory=dict)
 
     def lend(self) -> str:
         return self._spare.pop() if self._spare else self.server.create(f"test_{next(_NUMBERS)}", template=_TEMPLATE)
+
+    def engine(self, url: str) -> Engine:
+        """Return a database's engine, the same each time: it knows the statements that were made with it."""
+        if url not in self._engines:
+            self._engines[url] = make_engine(url)
+        return self._engines[url]
 
     def take_back(self, url: str) -> None:
         with psycopg.connect(url) as connection:
