@@ -416,6 +416,37 @@ def test_masks_of_a_slab_are_those_of_its_slices(tmp_path: Path) -> None:
     assert np.mean(masks[1] == truth.mask) > 0.9
 
 
+@pytest.mark.parametrize("phantom", [SLAB, BOTH], ids=["slices", "columns"])
+def test_a_mask_and_flip_angles_from_files_go_to_the_voxels_they_are_of(phantom: Phantom, tmp_path: Path) -> None:
+    path, _ = written(replace(phantom, n_x=8), tmp_path)
+    shape = (12, 32, 8)
+    mask = np.zeros(shape, np.uint8)
+    mask[3:7, 5:20, 1:6] = 1
+    angle = np.broadcast_to(np.linspace(20.0, 90.0, 12)[:, None, None], shape)
+    np.save(tmp_path / "mask.npy", mask)
+    np.save(tmp_path / "angle.npy", angle)
+    values = Flags(reconstruction="sense").document(local(path), None).as_json()
+    options = values["task"]["options"]["reconstructor"]["options"]
+    plain = run(TaskDocument.parse(values), locate=lambda _: path)
+    named = {
+        name: {"type": "file", "options": {"type": "local", "filename": str(tmp_path / f"{name}.npy")}}
+        for name in ("mask", "angle")
+    }
+    options["sensitivityMap"] = {"options": {"mask": {"method": "upload", "file": named["mask"]}}}
+    options["correction"] = {"useCorrection": True, "faCorrection": named["angle"]}
+    found = run(TaskDocument.parse(values), locate=lambda reference: Path(reference.options.filename))
+    np.testing.assert_array_equal(map_of(found, MapId.MASK).data, mask)
+    corrected = map_of(found, MapId.SNR).data
+    assert not corrected[mask == 0].any()
+    if not phantom.partition_acceleration > 1:
+        uncorrected = corrected * np.sin(np.deg2rad(angle))
+        np.testing.assert_allclose(uncorrected[mask > 0], map_of(plain, MapId.SNR).data[mask > 0], rtol=1e-5)
+    else:  # fewer voxels are easier to tell apart
+        assert np.all(
+            (corrected * np.sin(np.deg2rad(angle)))[mask > 0] > 0.99 * map_of(plain, MapId.SNR).data[mask > 0]
+        )
+
+
 def test_the_same_seed_gives_the_same_bytes_and_columns_have_noise_of_their_own(tmp_path: Path) -> None:
     path, _ = written(replace(BOTH, n_x=8), tmp_path)
     flags = Flags(reconstruction="sense", method="pmr", replicas=20)

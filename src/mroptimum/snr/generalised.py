@@ -84,10 +84,7 @@ def snr_from_residuals(
     Boxes reach `box_size` voxels to each side and no further than the image; `column_sd`, (x,), is what residuals lack
     of each column's noise. Raises `TaskError` for a box of one voxel.
     """
-    if box_size < 1:
-        raise TaskError(
-            "A box of one voxel has no spread.", "Give a boxSize of at least 1 (a 3 x 3 box).", code="box_too_small"
-        )
+    refuse_single_voxels(box_size)
     box_size = min(box_size, max(amplitude.shape))
     variance = np.zeros(amplitude.shape)
     n_replicas = 0
@@ -102,6 +99,14 @@ def snr_from_residuals(
     found = snr(amplitude, noise_sd)
     error: Real = (found / np.sqrt(2 * nu)).astype(found.dtype)
     return SnrMap(snr=found, image=amplitude, noise_sd=noise_sd, standard_error=error)
+
+
+def refuse_single_voxels(box_size: int) -> None:
+    """Raise `TaskError` for boxes of half-width 0."""
+    if box_size < 1:
+        raise TaskError(
+            "A box of one voxel has no spread.", "Give a boxSize of at least 1 (a 3 x 3 box).", code="box_too_small"
+        )
 
 
 def box_variance(residual: Complex | Real, box_size: int) -> NDArray[np.float64]:

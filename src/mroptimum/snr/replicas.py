@@ -92,7 +92,9 @@ def from_spread(image: Complex | Real, spread: Spread, *, is_linear: bool) -> Sn
 
 
 def multiple_replica_snr(
-    reconstruction: Reconstruction, repetitions: Sequence[Complex], report: Callable[[int], None] = lambda _: None
+    reconstruction: Reconstruction,
+    repetitions: Sequence[Complex] | Complex,
+    report: Callable[[int], None] = lambda _: None,
 ) -> SnrMap:
     """Return the SNR of one repetition from real ones, whitened k-space (coil, y, x) each.
 
