@@ -1,7 +1,8 @@
-"""What a server gives to its connections: so many at once, and each a while to say what it wants.
+"""What a server gives to its connections: so many at once, a while to say what they want, and a while to take it.
 
 uvicorn closes a connection that says nothing between two requests, and has no deadline for one that never ends its
-first, or sends it byte by byte: a few hundred of those would take every file descriptor there is.
+first, or sends it byte by byte, or does not read what it asked for: a few hundred of those would take every file
+descriptor there is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 REQUEST_HEAD_S = 10
 """How long the head of a request may take to arrive: it is one packet, sent whole by whoever means it."""
+ANSWER_READ_S = 60
+"""How long a piece of an answer may take to be read: 1 MiB at the most, so that 18 kB/s are enough."""
 _MOST_CONNECTIONS = 1000
 """Everybody of a large institute following a job, and far below what one process can hold."""
 _TOLD_BEFORE_DROPPED = 100
@@ -42,13 +45,15 @@ def max_connections(n_files: int | None = None) -> int:
 
 
 class PromptConnection(H11Protocol):
-    """A connection that is closed when it takes too long to ask for something, and at once when there are too many."""
+    """A connection that is closed when it takes too long to ask, or to read; and at once when there are too many."""
 
     request_head_s: float = REQUEST_HEAD_S
+    answer_read_s: float = ANSWER_READ_S
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._deadline: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Wait for the first request, or drop one connection too many."""
@@ -69,10 +74,24 @@ class PromptConnection(H11Protocol):
         super().on_response_complete()
         if not self._is_answering:
             self._expect_request()
+        if self.transport.get_write_buffer_size():
+            # Whoever closes it politely waits for the rest to be read, for ever.
+            self._expect_reading()
+
+    def pause_writing(self) -> None:
+        """Wait for what was sent to be read, but not for ever."""
+        super().pause_writing()
+        self._expect_reading()
+
+    def resume_writing(self) -> None:
+        """Go on; it was read."""
+        super().resume_writing()
+        self._expect_no_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._expect_nothing()
+        self._expect_no_reading()
         super().connection_lost(exc)
 
     @property
@@ -89,3 +108,16 @@ class PromptConnection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _expect_reading(self) -> None:
+        self._expect_no_reading()
+        self._reading = self.loop.call_later(self.answer_read_s, self._give_up_on_reader)
+
+    def _expect_no_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    def _give_up_on_reader(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()

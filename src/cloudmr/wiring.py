@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cloudmr.api.app import Lifespan, build_app
 from cloudmr.compute import machine
+from cloudmr.compute.brain_address import announce_address
 from cloudmr.compute.local import LocalCompute
 from cloudmr.connections import PromptConnection, max_connections, raise_file_limit
 from cloudmr.database.base import Database
@@ -45,6 +46,7 @@ _LEFTOVERS_KEPT = timedelta(days=30)
 """Long after every job was settled, and every upload given up."""
 _LOCAL_SENDER = "CloudMR Brain <cloudmr@localhost>"
 """Of mails that go nowhere but into a folder."""
+_ADDRESS_FILE = "brain-address"
 _BACKLOG = 2048
 """Connections that may wait to be accepted."""
 _SHUTDOWN_S = 10
@@ -209,7 +211,9 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
     make_home(settings.home)
     secret_key = settings.secret_key or _own_secret_key(settings)
     storage = LocalStorage(settings.storage, base_url=f"{settings.public_url}/objects", secret_key=secret_key)
-    compute = LocalCompute(settings.home / "unit", storage_root=settings.storage)
+    compute = LocalCompute(
+        settings.home / "unit", storage_root=settings.storage, address_file=settings.home / _ADDRESS_FILE
+    )
     probe = LocalProbe(storage_root=settings.storage, run_root=settings.home / "unit")
     here = UnitLink(storage=storage, compute=compute, probe=probe, brain_url=settings.local_url)
     engine = make_engine(settings.database_url)
@@ -261,6 +265,7 @@ def _alive(settings: Settings, brain: Brain, chores: Sequence[Chore]) -> Iterato
             raise SettingsError("The database does not answer.", "Check DATABASE_URL, and whether the database runs.")
         migrate(brain.database)
         if settings.has_local_unit:
+            announce_address(settings.home / _ADDRESS_FILE, settings.local_url)
             provide_local_unit(brain, unit_id=_unit_id(settings, brain))
         stack.enter_context(background(brain, chores=chores))
         yield

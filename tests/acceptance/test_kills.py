@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,9 +37,9 @@ def join(address: str, folder: Path, *, transport: httpx.BaseTransport | None = 
     return client
 
 
-def start(client: BrainClient, phantom: Written) -> Job:
+def start(client: BrainClient, phantom: Written, flags: Flags = LONG) -> Job:
     """Return a long job whose worker is in the middle of it."""
-    job = client.submit(LONG.document(client.upload(phantom.raw).reference, None))
+    job = client.submit(flags.document(client.upload(phantom.raw).reference, None))
     for news in client.follow(job.job_id):
         progress = news if isinstance(news, Progress) else news.progress if isinstance(news, Job) else None
         if progress is not None and progress.done > 2:
@@ -100,6 +101,26 @@ def test_a_job_outlives_the_brain(home: Path, phantom: Written, tmp_path: Path) 
         assert ended.status is JobState.SUCCEEDED
         assert ended.attempt == 1
         client.download_files(client.result(job.job_id), tmp_path / "package")
+
+
+def test_a_brain_that_comes_back_elsewhere_is_told_at_once(home: Path, phantom: Written, tmp_path: Path) -> None:
+    with own_brain(home) as first, join(first, tmp_path) as client:
+        job = start(client, phantom, replace(LONG, replicas=5000))
+        before = client.job(job.job_id).progress
+        assert before is not None
+    with own_brain(home) as second, BrainClient(second, folder=tmp_path) as client:
+        assert second != first
+        client.log_in(email=EMAIL, password=PASSWORD)
+
+        def further() -> bool:
+            progress = client.job(job.job_id).progress
+            return progress is not None and progress.done > before.done
+
+        # Only the worker knows how far it is; it has nobody's word but the home's for where the Brain is now.
+        wait_until(further, what="news from the worker")
+        client.cancel(job.job_id)
+        ended, _ = end(client, job)
+        assert (ended.status, ended.attempt) == (JobState.CANCELLED, 1)
 
 
 def test_a_job_that_ended_while_no_brain_was_there_has_ended(home: Path, phantom: Written, tmp_path: Path) -> None:

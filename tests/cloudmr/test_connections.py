@@ -6,8 +6,9 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,9 +16,12 @@ import httpx
 import pytest
 
 from cloudmr import connections, wiring
+from cloudmr.client.answers import SignedLink
+from cloudmr.client.brain import BrainClient
 from cloudmr.connections import PromptConnection, max_connections
 from cloudmr.settings import Settings
 from cloudmr.wiring import running
+from real_brain import PASSWORD
 
 
 @pytest.fixture
@@ -101,3 +105,49 @@ print(*resource.getrlimit(resource.RLIMIT_NOFILE))
         check=True,
     )
     assert printed.stdout.split() == ["400", "400"]
+
+
+def big_download(url: str, folder: Path) -> str:
+    """Return the path of a signed request for more than the sockets of both sides hold."""
+    with BrainClient(url, folder=folder) as client:
+        client.register(email="slow@example.org", password=PASSWORD)
+        client.log_in(email="slow@example.org", password=PASSWORD)
+        file = folder / "big"
+        file.write_bytes(bytes(24 * 1024 * 1024))
+        data_file = client.upload(file, keep_headers=True)
+        link = client._connection.ask(SignedLink, "GET", f"/api/data/{data_file.id}/download")
+    return link.url.removeprefix(url)
+
+
+def read_all(client: socket.socket) -> int:
+    n_bytes = 0
+    while chunk := client.recv(1 << 20):
+        n_bytes += len(chunk)
+    return n_bytes
+
+
+@pytest.mark.parametrize("is_slow", [True, False])
+def test_who_does_not_read_is_hung_up_on_and_who_reads_is_not(
+    server: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_slow: bool
+) -> None:
+    path = big_download(f"http://{server[0]}:{server[1]}", tmp_path)
+    lost = threading.Event()
+
+    whole = PromptConnection.connection_lost
+
+    def connection_lost(self: PromptConnection, exc: Exception | None) -> None:
+        if self._is_answering and self.scope["method"] == "GET":
+            lost.set()
+        whole(self, exc)
+
+    monkeypatch.setattr(PromptConnection, "connection_lost", connection_lost)
+    monkeypatch.setattr(PromptConnection, "answer_read_s", 0.2 if is_slow else 60)
+    request = f"GET {path} HTTP/1.1\r\nHost: brain\r\nConnection: close\r\n\r\n".encode()
+    with socket.create_connection(server, timeout=20) as client:
+        client.sendall(request)
+        if is_slow:
+            assert lost.wait(20), "the server holds on to somebody who does not read"
+            with suppress(ConnectionResetError):
+                assert read_all(client) < 24 * 1024 * 1024
+        else:
+            assert read_all(client) > 24 * 1024 * 1024

@@ -39,6 +39,8 @@ class Launch:
     look_every_s: float = 0.5
     """How often the supervisor looks at the clock and at the size of the worker's files."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    address_file: str | None = None
+    """Where it is written at which address the Brain is now."""
 
     def to_bytes(self) -> bytes:
         """Return what to write to standard input. It holds the secret: keep it out of files and logs."""

@@ -32,7 +32,10 @@ _START_TIMEOUT_S = 60
 
 
 class LocalCompute:
-    """The compute of a local unit: executions are folders below `root`, objects lie in the directory `storage_root`."""
+    """The compute of a local unit: executions are folders below `root`, objects lie in the directory `storage_root`.
+
+    `address_file` is where the Brain writes down at which address it is (`brain_address`).
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class LocalCompute:
         stop_grace_s: float = 10,
         look_every_s: float = 0.5,
         retry: RetryPolicy | None = None,
+        address_file: Path | None = None,
         environment: Mapping[str, str] | None = None,
         clock: Clock = utc_now,
     ) -> None:
@@ -52,6 +56,7 @@ class LocalCompute:
         self._stop_grace_s = stop_grace_s
         self._look_every_s = look_every_s
         self._retry = retry or RetryPolicy()
+        self._address_file = address_file
         self._environment = passed_on(os.environ if environment is None else environment)
         self._clock = clock
 
@@ -67,6 +72,7 @@ class LocalCompute:
             stop_grace_s=self._stop_grace_s,
             look_every_s=self._look_every_s,
             retry=self._retry,
+            address_file=str(self._address_file.absolute()) if self._address_file else None,
         )
         try:
             started = subprocess.run(  # noqa: S603 - our own module, a name that was checked

@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 
 import httpx
 
 from cloudmr.compute.base import Cause, Execution, ExecutionRequest, ExecutionState
+from cloudmr.compute.brain_address import ToPresentAddress
 from cloudmr.compute.launch import RetryPolicy
 from cloudmr.compute.outcome import Outcome
 from cloudmr.model.callbacks import AttemptKey
@@ -64,11 +66,12 @@ def tell(
     key: AttemptKey,
     *,
     retry: RetryPolicy,
+    address_file: Path | None = None,
     clock: Clock = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Post a message until it is heard; return whether it was. It is signed anew at each try."""
-    with httpx.Client(timeout=_TIMEOUT_S) as client:
+    with httpx.Client(timeout=_TIMEOUT_S, transport=ToPresentAddress(address_file)) as client:
         waits_s = retry.waits_s()
         while True:
             heard = _post(client, url, body, key.sign(body, now=clock()))

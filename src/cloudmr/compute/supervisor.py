@@ -67,7 +67,14 @@ def _supervise(folder: RunFolder, launch: Launch) -> None:
     from cloudmr.compute.reporting import attempt_key, end_report, tell
 
     body = end_report(launch.request, end, outcome)
-    tell(launch.request.callback_url, body, attempt_key(launch.request), retry=launch.retry)
+    address_file = Path(launch.address_file) if launch.address_file else None
+    tell(
+        launch.request.callback_url,
+        body,
+        attempt_key(launch.request),
+        retry=launch.retry,
+        address_file=address_file,
+    )
 
 
 def _let_go_of_the_caller(log: Path) -> None:

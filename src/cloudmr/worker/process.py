@@ -14,6 +14,7 @@ from types import FrameType
 
 import httpx
 
+from cloudmr.compute.brain_address import ToPresentAddress
 from cloudmr.compute.exit_codes import ExitCode
 from cloudmr.compute.launch import Launch
 from cloudmr.compute.run_folder import RunFolder
@@ -56,7 +57,8 @@ def main(launch: Launch, folder: RunFolder) -> ExitCode:
 
 
 def _work(launch: Launch, folder: RunFolder, stop: threading.Event) -> ExitCode:
-    with httpx.Client(timeout=_TIMEOUT_S) as client:
+    address_file = Path(launch.address_file) if launch.address_file else None
+    with httpx.Client(timeout=_TIMEOUT_S, transport=ToPresentAddress(address_file)) as client:
         brain = Brain(launch.request, client, clock=utc_now, wait=stop.wait)
         document = brain.fetch_document()
         with ProgressReporter(brain.tell_progress) as reporter:
