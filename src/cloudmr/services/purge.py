@@ -72,9 +72,9 @@ def _purge_job(brain: Brain, job: Job, unit: ComputingUnit) -> bool:
     with brain.database.write() as transaction:
         after = job.evolve(purged_at=brain.now())
         reason = "What it left was removed for good."
-        if write_change(brain, transaction, job, after, JobAction.PURGED, reason=reason, actor=BRAIN):
-            if job.deleted_at is not None:
-                transaction.jobs.forget_content(job.id)
+        is_written = write_change(brain, transaction, job, after, JobAction.PURGED, reason=reason, actor=BRAIN)
+        if is_written and job.deleted_at is not None:
+            transaction.jobs.forget_content(job.id)
     return True
 
 
