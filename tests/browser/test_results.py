@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +17,7 @@ from playwright.sync_api import Page, expect
 
 from browsing import CheckAccess
 from finished_jobs import FinishedJob, Person, person_with_results
+from mroptimum.comparison.differences import difference
 from mroptimum.roi import Box, Ellipse, drawn, maps_at, measure
 from real_brain import PASSWORD, RealBrain
 
@@ -190,6 +193,48 @@ def test_the_noise_is_shown_as_it_was_measured(page: Page, show: Show, person: P
     shown = [float(text) for text in page.locator("#coil-rows td.number").all_text_contents()]
     assert shown == pytest.approx(sigma, rel=1e-5)
     expect(page.locator("#chain")).to_contain_text("product")
+
+
+def test_two_jobs_stand_side_by_side(page: Page, show: Show, person: Person, check_access: CheckAccess) -> None:
+    show("results")
+    page.get_by_role("button", name="Compare").click()
+    page.locator("#compare:not([data-ready=false])").wait_for()
+    page.locator("#stage-a canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("PageDown")
+    a, b = stored(person.first, "snr"), stored(person.second, "snr")
+    voxel = (23, 20, 1)
+    for stage, value in (("a", a[voxel]), ("b", b[voxel]), ("ratio", b[voxel] / a[voxel])):
+        place = page.locator(f"#stage-{stage}")
+        expect(place).to_have_attribute("data-voxel", "23,20,1")
+        assert float(place.get_attribute("data-value") or "nan") == pytest.approx(value, rel=1e-6)
+    inside = (stored(person.first, "mask") > 0) & (stored(person.second, "mask") > 0)
+    of_object = difference(a[inside], b[inside])
+    assert of_object is not None
+    row = page.locator("#difference-rows tr[data-region=object]")
+    found = json.loads(row.get_attribute("data-difference") or "null")
+    for name, value in (("mean", of_object.mean), ("sd", of_object.sd), ("medianRatio", of_object.median_ratio)):
+        assert found[name] == pytest.approx(value, rel=1e-6), name
+    page.locator("#high").fill("90")
+    page.locator("#high").press("Enter")
+    for stage in ("a", "b"):
+        expect(page.locator(f"#stage-{stage} .colours")).to_have_attribute("aria-label", re.compile("to 90 "))
+    check_access(page)
+
+
+@pytest.mark.slow
+def test_a_large_map_is_shown_in_twice_the_time_of_reading_it(page: Page, show: Show, person: Person) -> None:
+    values = np.random.default_rng(1).normal(100, 10, (256, 256, 32)).astype(np.float32)
+    large = gzip.compress(nibabel.Nifti1Image(values, np.eye(4)).to_bytes(), compresslevel=6)
+    show("results")
+    page.route("**/objects/**", lambda route: route.fulfill(body=large, content_type="application/gzip"))
+    page.locator("#map").select_option(label="Image")
+    page.locator("#results[data-ready='data/image.nii.gz']").wait_for()
+    took_ms = {
+        name: page.evaluate(f"performance.getEntriesByName('map {name}').at(-1).duration") for name in ("read", "shown")
+    }
+    assert took_ms["shown"] <= 2 * took_ms["read"], took_ms
+    expect(page.locator("#stage")).to_have_attribute("data-voxel", "128,128,16")
 
 
 def test_everybody_can_use_the_results(page: Page, show: Show, check_access: CheckAccess) -> None:

@@ -4,6 +4,7 @@ import { histogram } from './histogram'
 import type { Measurement } from './measuring'
 
 const HEIGHT = 190
+const WIDEST = 760
 /** The padding of the card on both sides, in pixels. */
 const MARGIN = 40
 
@@ -15,10 +16,10 @@ export function drawHistogram(place: HTMLElement, measurements: readonly Measure
   const width = (last - first) / (centres.length - 1) || 1
   const ink = getComputedStyle(place).color
   const grid = { stroke: 'rgb(128 128 128 / 25%)', width: 1 }
-  const bars = uPlot.paths.bars?.({ size: [1, 60], gap: 0 })
+  const bars = uPlot.paths.bars?.({ size: [1, Number.POSITIVE_INFINITY], gap: 0 })
   new uPlot(
     {
-      width: place.parentElement?.clientWidth ? place.parentElement.clientWidth - MARGIN : 400,
+      width: Math.min(WIDEST, (place.parentElement?.clientWidth ?? WIDEST) - MARGIN),
       height: HEIGHT,
       scales: { x: { time: false, range: [first - width / 2, last + width / 2] } },
       cursor: { drag: { x: false, y: false } },

@@ -56,6 +56,7 @@ export class RegionPanel {
     })
     document.addEventListener('cloudmr:theme', () => this.show())
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.show())
+    addEventListener('resize', () => this.show())
     this.nameFields()
   }
 

@@ -9,8 +9,18 @@ import { axesOf } from './shapes'
 import type { Triple, Volume } from './volume'
 import { dragged, type Window } from './window'
 
-export const COLORMAPS = ['viridis', 'inferno', 'magma', 'plasma', 'cividis', 'gray', 'hot', 'turbo', 'jet', 'blue2red', 'hsv'] as const
+export const COLORMAPS = ['viridis', 'inferno', 'magma', 'plasma', 'cividis', 'gray', 'hot', 'turbo', 'jet', 'hsv'] as const
+/** Blue below the middle, white at it, red above. */
+export const DIVERGING = 'diverging'
 export const VIEWS = { axial: SLICE_TYPE.AXIAL, coronal: SLICE_TYPE.CORONAL, sagittal: SLICE_TYPE.SAGITTAL, multi: SLICE_TYPE.MULTIPLANAR } as const
+cmapper.addColormap(DIVERGING, {
+  R: [5, 33, 247, 178, 103],
+  G: [48, 102, 247, 24, 0],
+  B: [97, 172, 247, 43, 31],
+  A: [0, 255, 255, 255, 255],
+  I: [0, 32, 128, 224, 255],
+})
+
 export type View = keyof typeof VIEWS
 
 const AXIS_ACROSS: Readonly<Record<number, number>> = { 0: 2, 1: 1, 2: 0 }

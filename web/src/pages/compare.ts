@@ -3,8 +3,9 @@ import { element } from '../elements'
 import { difference, ratio } from '../maps/differences'
 import { load } from '../maps/kept_regions'
 import { ResultPackage, titleOf, unitOf, type MapEntry } from '../maps/package'
+import { valuesIn } from '../maps/regions'
 import { Stage } from '../maps/stage'
-import type { View } from '../maps/viewer'
+import { DIVERGING, type View } from '../maps/viewer'
 import { coincide, fileLike, volumeOf, type Triple, type Volume } from '../maps/volume'
 import { defaultWindow, digits, type Window } from '../maps/window'
 import { complain, part } from '../page_parts'
@@ -48,7 +49,7 @@ class ComparePage {
       const { volume } = this.stages[0]
       if (volume) this.setWindow(defaultWindow(volume.values))
     })
-    this.stages[2].setColormap('blue2red')
+    this.stages[2].setColormap(DIVERGING)
     for (const stage of this.stages) stage.moved = (voxel) => this.move(stage, voxel)
     for (const stage of this.stages.slice(0, 2)) stage.windowed = (window) => this.setWindow(window)
     await this.show(this.pairs[0] as Pair)
@@ -61,22 +62,23 @@ class ComparePage {
       if (!coincide(a, b)) {
         throw new Error(`The maps lie on different voxels (${a.shape.join(' x ')} and ${b.shape.join(' x ')}, or at other places). Compare results of the same geometry.`)
       }
+      const masks = await Promise.all([this.a.objectMask(pair.a), this.b.objectMask(pair.b)])
+      const isObject = (index: number): boolean => masks.every((mask) => !mask || (mask.values[index] as number) > 0)
+      const inside = Uint8Array.from(a.values, (_, index) => (isObject(index) ? 1 : 0))
       const window = pair.a.unit === 'rad' ? ([-Math.PI, Math.PI] as const) : defaultWindow(a.values)
       const quotient = volumeOf(fileLike(a, ratio(a.values, b.values), 'B / A'))
       await this.stages[0].show(a, unitOf(pair.a), window)
       await this.stages[1].show(b, unitOf(pair.b), window)
-      await this.stages[2].show(quotient, '', ratioWindow(quotient))
+      await this.stages[2].show(quotient, '', ratioWindow(quotient, inside))
       this.setWindow(window)
-      await this.measure(pair, a, b)
+      await this.measure(inside, a, b)
       this.root.dataset['ready'] = pair.a.filename
     } catch (error) {
       complain(part('#compare-message'), error)
     }
   }
 
-  private async measure(pair: Pair, a: Volume, b: Volume): Promise<void> {
-    const masks = await Promise.all([this.a.objectMask(pair.a), this.b.objectMask(pair.b)])
-    const inside = Uint8Array.from(a.values, (_, index) => (masks.every((mask) => !mask || (mask.values[index] as number) > 0) ? 1 : 0))
+  private async measure(inside: Uint8Array, a: Volume, b: Volume): Promise<void> {
     const kept = [...(await load(this.a.jobId, a)).regions, ...(await load(this.b.jobId, a)).regions]
     const rows = [{ name: 'object', voxels: inside }, ...kept].map(({ name, voxels }) => {
       const found = difference(a.values, b.values, voxels)
@@ -113,10 +115,13 @@ class ComparePage {
   }
 }
 
-/** Around 1, as far as the farther of the 2nd and the 98th percentile. */
-function ratioWindow(quotient: Volume): Window {
-  const [low, high] = defaultWindow(quotient.values)
-  const reach = Math.max(Math.abs(high - 1), Math.abs((low === 0 ? high : low) - 1), 0.01)
+/** Around 1, as far as nine of ten voxels of the object reach. */
+function ratioWindow(quotient: Volume, inside: Uint8Array): Window {
+  const away = valuesIn(quotient.values, inside)
+    .filter((value) => value !== 0)
+    .map((value) => Math.abs(value - 1))
+    .sort()
+  const reach = Math.max(0.01, away[Math.floor(0.9 * (away.length - 1))] ?? 0.01)
   return [1 - reach, 1 + reach]
 }
 

@@ -82,11 +82,14 @@ class ResultsPage {
   private async show(entry: MapEntry, isFirst: boolean): Promise<void> {
     this.root.dataset['ready'] = 'false'
     try {
+      performance.mark('map asked for')
       const volume = await this.read(entry)
+      performance.measure('map read', 'map asked for')
       const kept = this.keepWindow.checked && !isFirst && entry.unit === this.entry.unit
       const window = kept ? this.stage.viewer.window : entry.unit === 'rad' ? FULL_TURN : defaultWindow(volume.values)
       this.entry = entry
       await this.stage.show(volume, unitOf(entry), window)
+      performance.measure('map shown', 'map asked for')
       this.showWindow(window)
       this.places.forEach((input, axis) => (input.max = String((volume.shape[axis] as number) - 1)))
       part('#about-map').textContent = entry.description ?? ''

@@ -45,7 +45,7 @@ COLOURS = (
     Colours(name="hot", title="hot"),
     Colours(name="turbo", title="turbo"),
     Colours(name="jet", title="jet"),
-    Colours(name="blue2red", title="blue to red"),
+    Colours(name="diverging", title="blue, white, red"),
     Colours(name="hsv", title="circle (phases)"),
 )
 
