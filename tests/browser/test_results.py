@@ -112,6 +112,9 @@ def test_regions_have_the_numbers_of_the_command_line(page: Page, show: Show, pe
     enter(page, "rectangle", (18, 27, 12, 20), "box")
     enter(page, "ellipse", (23.5, 6.2, 20, 5), "round")
     with page.expect_download() as download:
+        page.get_by_role("link", name="Everything (zip)").click()
+    assert download.value.suggested_filename == f"{person.first.id}.zip"
+    with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     [stack] = maps_at(person.first.package, ["SNR"])

@@ -50,10 +50,14 @@ export interface Info {
 }
 
 const SNR = 0
+/** Signed requests end after minutes; older ones are asked for again. */
+const FRESH_MS = 240_000
 const MASK = 100
 
 /** A result that was opened: its documents are read, its maps when they are asked for. */
 export class ResultPackage {
+  private askedAt = Date.now()
+
   private constructor(
     readonly jobId: string,
     private result: Result,
@@ -96,9 +100,21 @@ export class ResultPackage {
     try {
       return await fetched(this.link(name))
     } catch {
-      this.result = await call<Result>('GET', `/api/job/${this.jobId}/result`)
+      await this.askAgain()
       return fetched(this.link(name))
     }
+  }
+
+  /** Returns an address to take a file from that is good for minutes from now. */
+  async freshUrl(file: ResultFile): Promise<string> {
+    if (Date.now() - this.askedAt > FRESH_MS) await this.askAgain()
+    const { result } = this
+    return [...result.files, ...(result.package ? [result.package] : [])].find(({ name }) => name === file.name)?.url ?? file.url
+  }
+
+  private async askAgain(): Promise<void> {
+    this.result = await call<Result>('GET', `/api/job/${this.jobId}/result`)
+    this.askedAt = Date.now()
   }
 
   private link(name: string): SignedLink {

@@ -19,23 +19,17 @@ export class RegionPanel {
   private readonly undoButton = part<HTMLButtonElement>('#undo')
   private readonly keepButton = part<HTMLButtonElement>('#keep-regions')
   private readonly form = part<HTMLFormElement>('#region-form')
-  private keptIds = new Set<string>()
   private timer: ReturnType<typeof setTimeout> | undefined
   measurements: readonly Measurement[] = []
 
   constructor(
     private readonly jobId: string,
-    private readonly regions: Regions,
+    private regions: Regions,
     private readonly stage: Stage,
     private readonly entry: () => MapEntry,
   ) {
-    regions.changed = () => {
-      this.paint()
-      clearTimeout(this.timer)
-      this.timer = setTimeout(() => this.show(), PATIENCE_MS)
-    }
-    this.undoButton.addEventListener('click', () => regions.undo())
-    part('#new-region').addEventListener('click', () => regions.add())
+    this.undoButton.addEventListener('click', () => this.regions.undo())
+    part('#new-region').addEventListener('click', () => this.regions.add())
     part('#regions-csv').addEventListener('click', () => this.saveCsv())
     this.keepButton.addEventListener('click', () => void this.keepAll())
     part<HTMLSelectElement>('#load-regions').addEventListener('change', (event) => {
@@ -51,7 +45,7 @@ export class RegionPanel {
     document.addEventListener('keydown', (event) => {
       if ((event.ctrlKey || event.metaKey) && event.key === 'z' && !(event.target instanceof HTMLInputElement)) {
         event.preventDefault()
-        regions.undo()
+        this.regions.undo()
       }
     })
     document.addEventListener('cloudmr:theme', () => this.show())
@@ -60,13 +54,27 @@ export class RegionPanel {
     this.nameFields()
   }
 
-  /** Brings what is kept with the job. */
+  /** Works on other regions from now on: those of the stack of slices that is shown. */
+  use(regions: Regions): void {
+    this.regions = regions
+    regions.changed = () => {
+      this.paint()
+      clearTimeout(this.timer)
+      this.timer = setTimeout(() => this.show(), PATIENCE_MS)
+    }
+    this.paint()
+  }
+  draw(indices: Uint32Array, isInside: boolean): void {
+    this.regions.draw(indices, isInside)
+  }
+
+  /** Brings what is kept with the job on the voxels of a map. */
   async bring(map: Volume): Promise<void> {
     try {
       const { regions } = await load(this.jobId, map)
       for (const region of regions) {
         this.regions.add(region)
-        if (region.keptAs) this.keptIds.add(region.keptAs)
+        if (region.keptAs) this.regions.keptIds.add(region.keptAs)
       }
       if (regions.length) this.regions.settle()
     } catch (error) {
@@ -94,10 +102,10 @@ export class RegionPanel {
 
   private get hasNews(): boolean {
     const kept = new Set(this.regions.all.map(({ keptAs }) => keptAs))
-    return this.regions.all.some((region) => !this.isKept(region)) || [...this.keptIds].some((id) => !kept.has(id))
+    return this.regions.all.some((region) => !this.isKept(region)) || [...this.regions.keptIds].some((id) => !kept.has(id))
   }
   private isKept({ keptAs }: Region): boolean {
-    return keptAs !== null && this.keptIds.has(keptAs)
+    return keptAs !== null && this.regions.keptIds.has(keptAs)
   }
   /** Whether somebody is in the midst of giving a name or a colour, which a new table would take from them. */
   private isBeingNamed(): boolean {
@@ -176,13 +184,13 @@ export class RegionPanel {
       for (const region of this.regions.all.filter((each) => !this.isKept(each))) {
         const found = this.measurements.find((each) => each.region.id === region.id)?.statistics ?? null
         const id = await keep(this.jobId, map, region, { map: { id: entry.id, name: entry.name, unit: entry.unit }, statistics: found })
-        this.keptIds.add(id)
+        this.regions.keptIds.add(id)
         this.regions.kept(region.id, id)
       }
       const wanted = new Set(this.regions.all.map(({ keptAs }) => keptAs))
-      for (const id of [...this.keptIds].filter((each) => !wanted.has(each))) {
+      for (const id of [...this.regions.keptIds].filter((each) => !wanted.has(each))) {
         await remove(this.jobId, id)
-        this.keptIds.delete(id)
+        this.regions.keptIds.delete(id)
       }
       this.say('Kept with the job.')
     } catch (error) {

@@ -20,6 +20,8 @@ export class Regions {
   private readonly past: (readonly Region[])[] = []
   private made = 0
   activeId: number | null = null
+  /** Which of them the job keeps now, taken away on the page or not. */
+  readonly keptIds = new Set<string>()
   changed: () => void = () => undefined
 
   constructor(readonly shape: Triple) {}

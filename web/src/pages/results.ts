@@ -1,7 +1,7 @@
 // The results of a job: its maps, regions of them, and everything to take away.
 import { element } from '../elements'
 import { Drawing, type Tool } from '../maps/drawing'
-import { ResultPackage, titleOf, unitOf, type MapEntry } from '../maps/package'
+import { ResultPackage, stackOf, titleOf, unitOf, type MapEntry } from '../maps/package'
 import { RegionPanel } from '../maps/region_panel'
 import { Regions } from '../maps/regions'
 import { Stage } from '../maps/stage'
@@ -19,6 +19,7 @@ class ResultsPage {
   private readonly high = part<HTMLInputElement>('#high')
   private readonly keepWindow = part<HTMLInputElement>('#keep-window')
   private readonly places = ['i', 'j', 'k'].map((axis) => part<HTMLInputElement>(`#voxel-${axis}`))
+  private readonly regions = new Map<string, Regions>()
   private readonly volumes = new Map<string, Promise<Volume>>()
   private entry: MapEntry
   private panel: RegionPanel | null = null
@@ -93,7 +94,7 @@ class ResultsPage {
       this.showWindow(window)
       this.places.forEach((input, axis) => (input.max = String((volume.shape[axis] as number) - 1)))
       part('#about-map').textContent = entry.description ?? ''
-      if (isFirst) await this.beginRegions(volume)
+      await this.chooseRegions(entry, volume)
       this.panel?.show()
       this.root.dataset['ready'] = entry.filename
     } catch (error) {
@@ -108,11 +109,21 @@ class ResultsPage {
     return known
   }
 
-  private async beginRegions(volume: Volume): Promise<void> {
-    const regions = new Regions(volume.shape)
-    this.panel = new RegionPanel(this.found.jobId, regions, this.stage, () => this.entry)
+  /** Each stack of slices has regions of its own: they lie on its voxels. */
+  private async chooseRegions(entry: MapEntry, volume: Volume): Promise<void> {
+    const stack = stackOf(entry)
+    const known = this.regions.get(stack)
+    const regions = known ?? new Regions(volume.shape)
+    this.regions.set(stack, regions)
+    this.panel ??= this.panelFor(regions)
+    this.panel.use(regions)
+    if (!known) await this.panel.bring(volume)
+  }
+
+  private panelFor(regions: Regions): RegionPanel {
+    const panel = new RegionPanel(this.found.jobId, regions, this.stage, () => this.entry)
     const drawing = new Drawing(this.stage)
-    drawing.drawn = (indices, isInside) => regions.draw(indices, isInside)
+    drawing.drawn = (indices, isInside) => panel.draw(indices, isInside)
     for (const input of document.querySelectorAll<HTMLInputElement>('[name=tool]')) {
       input.addEventListener('change', () => drawing.choose(input.value as Tool))
       if (input.checked) drawing.choose(input.value as Tool)
@@ -120,7 +131,7 @@ class ResultsPage {
     part<HTMLInputElement>('#fill-percent').addEventListener('change', (event) => {
       drawing.fillPercent = Number((event.currentTarget as HTMLInputElement).value)
     })
-    await this.panel.bring(volume)
+    return panel
   }
 
   private windowByNumbers(): void {

@@ -13,17 +13,15 @@ const WORDS: Readonly<Record<string, string>> = {
   'report.html': 'the report, one file without scripts',
 }
 
-/** Lists all files of a package in a table. */
+/** Lists all files of a package in a table, and the most wanted as buttons. */
 export function showDownloads(place: HTMLElement, found: ResultPackage): void {
   const titles = new Map(found.info.data.map((entry) => [entry.filename, titleOf(entry)]))
-  const row = (file: ResultFile): HTMLElement =>
-    element(
-      'tr',
-      {},
-      element('td', {}, link(file, file.name)),
-      element('td', {}, titles.get(file.name) ?? WORDS[file.name] ?? ''),
-      element('td', { class: 'number' }, sizeInWords(file.sizeBytes)),
-    )
+  const row = (file: ResultFile): HTMLElement => {
+    const link = element('a', {}, file.name)
+    lead(link, file, found)
+    const what = titles.get(file.name) ?? WORDS[file.name] ?? ''
+    return element('tr', {}, element('td', {}, link), element('td', {}, what), element('td', { class: 'number' }, sizeInWords(file.sizeBytes)))
+  }
   place.replaceChildren(...[...found.files].sort(byName).map(row))
   for (const [selector, file] of [
     ['#get-package', found.everything],
@@ -33,10 +31,19 @@ export function showDownloads(place: HTMLElement, found: ResultPackage): void {
   ] as const) {
     const button = document.querySelector<HTMLAnchorElement>(selector)
     if (!button) continue
-    if (file) button.href = file.url
+    if (file) lead(button, file, found)
     else button.hidden = true
   }
 }
 
-const link = (file: ResultFile, text: string): HTMLElement => element('a', { href: file.url, download: '' }, text)
+/** Leads a link to a file; a page may stand open for longer than the address is good for. */
+function lead(link: HTMLAnchorElement, file: ResultFile, found: ResultPackage): void {
+  link.href = file.url
+  link.download = ''
+  link.addEventListener('click', async (event) => {
+    event.preventDefault()
+    location.assign(await found.freshUrl(file))
+  })
+}
+
 const byName = (a: ResultFile, b: ResultFile): number => a.name.localeCompare(b.name)
