@@ -58,13 +58,29 @@ def write_demo(folder: Path) -> Written:
 
 
 def write_set(folder: Path) -> Sequence[Written]:
-    """Write a small collection that covers the formats, a noise scan of every kind, and repetitions."""
+    """Write a small collection: the formats, a noise scan of every kind, repetitions, a slab accelerated twice."""
     full = Phantom(n_coils=8, n_slices=2, readout_oversampling=2, noise_bandwidth_ratio=0.79, sigma=0.005)
     repeated = Phantom(n_coils=8, n_repetitions=8, sigma=0.005, n_noise_readouts=0)
+    slab = Phantom(
+        n_x=48,
+        n_y=48,
+        n_coils=20,
+        n_slices=16,
+        is_3d=True,
+        slice_thickness_mm=8.0,
+        acceleration=2,
+        partition_acceleration=2,
+        n_calibration_lines=20,
+        n_calibration_partitions=12,
+        readout_oversampling=2,
+        noise_bandwidth_ratio=0.79,
+        sigma=0.002,
+    )
     single = Phantom(n_coils=4, readout_oversampling=2, sigma=0.005, noise_dwell_time_s=vendor_noise_dwell_time_s(192))
     return (
         write_demo(folder),
         _write(folder, "phantom_8ch_full.h5", full, write_mrd),
+        _write(folder, "phantom_20ch_slab_sense2x2.h5", slab, write_mrd),
         _write(folder, "phantom_8ch_8_repetitions.npz", repeated, write_npz),
         _write(folder, "phantom_4ch_single_raid.dat", single, write_twix_vb),
     )
