@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from cloudmr.api.access import Credentials, TheBrain
+from cloudmr.api.access import Address, Credentials, TheBrain
 from cloudmr.api.page_session import csrf_token
 from cloudmr.errors import NotAllowed, NotSignedIn
 from cloudmr.model.people import Account, Caller
@@ -27,12 +27,12 @@ class Visitor:
     csrf_token: str
 
 
-def find_visitor(request: Request, brain: TheBrain, credentials: Credentials) -> Visitor | None:
+def find_visitor(request: Request, brain: TheBrain, credentials: Credentials, address: Address) -> Visitor | None:
     """Return who is signed in, if anybody; a session that ended is none."""
     if credentials is None:
         return None
     try:
-        caller = authenticate(brain, credentials.credentials, Scope.ACCOUNT)
+        caller = authenticate(brain, credentials.credentials, Scope.ACCOUNT, address=address)
     except (NotSignedIn, NotAllowed):
         return None
     visitor = Visitor(
