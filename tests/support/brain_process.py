@@ -39,7 +39,7 @@ class BrainProcess:
             if line.startswith("}"):
                 break
         said = json.loads(text or "{}")
-        assert "url" in said, f"it did not start: {said}"
+        assert "url" in said, f"it did not start: {said}\n{(self.home / 'brain.log').read_text()[-2000:]}"
         self.url = said["url"]
 
     def kill(self) -> None:

@@ -11,6 +11,7 @@ Every Brain reads the changes from the database, so any of them can serve any jo
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 import anyio
@@ -21,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from cloudmr.api.access import Credentials, Reader, TheBrain
 from cloudmr.api.job_bodies import EventAnswer, JobDetail, ProgressAnswer
 from cloudmr.api.jobs import JobId
-from cloudmr.errors import NotAllowed, NotSignedIn
+from cloudmr.errors import DatabaseUnavailable, NotAllowed, NotSignedIn
 from cloudmr.model.events import JobEvent
 from cloudmr.model.jobs import Job
 from cloudmr.model.tokens import Scope
@@ -97,15 +98,17 @@ async def follow_job(
     follower = JobFollower(int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else 0)
     stopping: anyio.Event = request.app.state.stopping
     while not stopping.is_set():
-        if anyio.current_time() >= checked_at + CHECK_TOKEN_EVERY_S:
-            # Too late for an error; who comes back with this token is told what is wrong with it.
-            if not await run_in_threadpool(_is_let_in, brain, credentials.credentials):
+        # While the database is away there is no news; it is looked at again until it is back.
+        with suppress(DatabaseUnavailable):
+            if anyio.current_time() >= checked_at + CHECK_TOKEN_EVERY_S:
+                # Too late for an error; who comes back with this token is told what is wrong with it.
+                if not await run_in_threadpool(_is_let_in, brain, credentials.credentials):
+                    return
+                checked_at = anyio.current_time()
+            view, events = await run_in_threadpool(job_history, brain, caller, job_id, after=follower.last_number)
+            for news in follower.news(view, events):
+                yield news
+            if view.job.has_ended:
                 return
-            checked_at = anyio.current_time()
-        view, events = await run_in_threadpool(job_history, brain, caller, job_id, after=follower.last_number)
-        for news in follower.news(view, events):
-            yield news
-        if view.job.has_ended:
-            return
         with anyio.move_on_after(LOOK_EVERY_S):
             await stopping.wait()

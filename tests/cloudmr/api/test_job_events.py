@@ -14,6 +14,7 @@ from bench import Bench
 from cloudmr.api import job_events
 from cloudmr.api.job_events import JobFollower
 from cloudmr.client.events import parse_events
+from cloudmr.errors import DatabaseUnavailable
 from cloudmr.model.jobs import Job
 from cloudmr.model.people import Caller
 from cloudmr.services.cancel_job import cancel_job
@@ -72,6 +73,27 @@ def test_a_job_as_it_goes(ada: tuple[TestClient, Caller], bench: Bench, prefix: 
     assert rest[0].data["new"] == "succeeded"
     assert rest[1].data["result"] is not None
     assert rest[2].data == {"status": "succeeded"}
+
+
+def test_a_database_that_is_away_ends_no_stream(
+    ada: tuple[TestClient, Caller], bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, caller = ada
+    job = bench.running_job(caller)
+    stream = told(client, job)
+    assert [next(stream).name for _ in range(3)] == ["state", "event", "event"]
+    asked = threading.Event()
+
+    def away(*_arguments: object, **_options: object) -> None:
+        asked.set()
+        raise DatabaseUnavailable("The database does not answer.", "Try again.")
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(job_events, "job_history", away)
+        assert asked.wait(30)
+        bench.succeed(job)
+        bench.unit.outbox.deliver()
+    assert [event.name for event in stream] == ["event", "state", "end"]
 
 
 def test_who_comes_back_gets_what_was_missed(ada: tuple[TestClient, Caller], bench: Bench) -> None:
