@@ -19,10 +19,12 @@ import pytest
 from asgi import TestClient
 from bench import PASSWORD
 from cloudmr.errors import Conflict, SettingsError
+from cloudmr.services.administration import create_admin
 from cloudmr.services.throttling import SIGN_IN
 from cloudmr.settings import Settings
-from cloudmr.wiring import _listen, create_app, running
+from cloudmr.wiring import _listen, create_app, on_the_server, running
 from databases import ServerDatabases
+from waiting import wait_until
 
 CREDENTIALS = {"email": "ada@example.org", "password": PASSWORD}
 
@@ -214,3 +216,37 @@ def test_a_signal_ends_it_cleanly_even_with_somebody_following_a_job(tmp_path: P
                 assert "event: end" not in list(lines)
         assert process.stdout.read() == "closed\n"
         assert process.wait() == 0
+
+
+def test_a_command_on_the_server_works_before_the_first_brain_and_beside_one(tmp_path: Path) -> None:
+    settings = at(tmp_path)
+    with on_the_server(settings) as brain:
+        create_admin(brain, email="root@example.org", password=PASSWORD)
+    assert stat.S_IMODE((tmp_path / "brain.sqlite").stat().st_mode) == 0o600
+    with running(settings) as url, httpx.Client(base_url=url) as client:
+        with on_the_server(settings) as brain:
+            create_admin(brain, email="second@example.org", password=PASSWORD)
+        for email in ("root@example.org", "second@example.org"):
+            session = client.post("/api/auth/login", json={"email": email, "password": PASSWORD}).json()
+            signed_in = {"Authorization": f"Bearer {session['id_token']}"}
+            assert client.get("/api/admin/users", headers=signed_in).status_code == 200
+
+
+def test_a_command_on_the_server_changes_no_database_under_a_brain_of_another_release(tmp_path: Path) -> None:
+    settings = at(tmp_path)
+    with running(settings):
+        with sqlite3.connect(tmp_path / "brain.sqlite") as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.close()
+        with pytest.raises(Conflict) as refused, on_the_server(settings):
+            pass
+        assert refused.value.instance_code == "brain_already_running"
+
+
+def test_mails_wait_in_the_home_where_there_is_no_server_for_them(tmp_path: Path) -> None:
+    with running(at(tmp_path)) as url, httpx.Client(base_url=url) as client:
+        client.post("/api/auth/register", json=CREDENTIALS)
+        client.post("/api/auth/forgot-password", json={"email": CREDENTIALS["email"]})
+        mail = wait_until(lambda: next((tmp_path / "outbox").glob("*.eml"), None), what="the mail")
+        assert stat.S_IMODE(mail.stat().st_mode) == 0o600
+        assert b"To: ada@example.org" in mail.read_bytes()
