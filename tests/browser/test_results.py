@@ -243,6 +243,10 @@ def test_a_large_map_is_shown_in_twice_the_time_of_reading_it(page: Page, show: 
 def test_everybody_can_use_the_results(page: Page, show: Show, check_access: CheckAccess) -> None:
     show("results")
     check_access(page)
+    page.set_viewport_size({"width": 400, "height": 800})
+    enter(page, "rectangle", (10, 20, 10, 20), "a region")
+    page.locator("#region-rows tr[data-region='a region']").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400, "nothing lies beside the page of a telephone"
     page.locator("nav.tabs").get_by_role("link", name="Noise").click()
     page.locator("#noise[data-ready=true]").wait_for()
     check_access(page)
