@@ -30,7 +30,7 @@ def simulate(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Simulate:
     return run
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_job_reaches_one_end_in_any_weather(simulate: Simulate, seed: int) -> None:
     report = simulate(seed, N_JOBS)
     assert sum(report.ends.values()) == N_JOBS
@@ -42,8 +42,9 @@ def test_so_it_does_on_every_database(simulate: Simulate, new_database: NewDatab
 
 
 def test_what_happened_once_happens_again(simulate: Simulate) -> None:
-    assert simulate(5, 10) == simulate(5, 10)
-    assert simulate(5, 10) != simulate(6, 10)
+    first = simulate(5, 8)
+    assert simulate(5, 8) == first
+    assert simulate(6, 8) != first
 
 
 def test_in_clear_weather_nothing_is_tried_twice_and_nothing_waits(simulate: Simulate) -> None:
