@@ -72,6 +72,7 @@ def test_replicas_are_not_held(phantom: Phantom, flags: Flags, tmp_path: Path) -
     assert many - few < 2.5 * MB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reconstruction", ["sense", "grappa"])
 def test_slices_are_worked_on_one_at_a_time(reconstruction: str, tmp_path: Path) -> None:
     """Each slice adds what is read of it and its maps, once by itself and once among the others."""
@@ -80,6 +81,7 @@ def test_slices_are_worked_on_one_at_a_time(reconstruction: str, tmp_path: Path)
     assert many.held - few.held < 1.05 * (many.inputs - few.inputs) + 2 * (many.maps - few.maps) + 0.5 * MB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ac", "pmr"])
 def test_partitions_become_slices_where_they_are(method: str, tmp_path: Path) -> None:
     """A full slab is transformed in place: not even a second one is held."""
@@ -88,6 +90,7 @@ def test_partitions_become_slices_where_they_are(method: str, tmp_path: Path) ->
     assert many.held - few.held < 1.05 * (many.inputs - few.inputs) + 2 * (many.maps - few.maps) + 0.5 * MB
 
 
+@pytest.mark.slow
 def test_an_accelerated_slab_is_unfolded_one_column_at_a_time(tmp_path: Path) -> None:
     """Beside the inputs: the sampled points transformed along the readout, a quarter of the grid, and the maps.
 
