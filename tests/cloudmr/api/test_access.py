@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,17 +20,25 @@ WITHOUT_TOKEN = {name: rule for name, rule in RULES.items() if isinstance(rule.n
 UNKNOWN_JOB = "job_01m81j18g0j1218zet8qksc3hx"
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path / "house")
-    with house.client:
-        yield house
-    house.bench.close()
-
-
 @pytest.fixture(scope="module")
 def shut_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house for those who are not let in, and so change nothing of the owner's."""
+    yield from a_house(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    yield from a_house(tmp_path_factory)
+
+
+@pytest.fixture
+def house(open_house: House) -> House:
+    """A house whose owner has one of everything, whatever those before did with theirs."""
+    open_house.furnish()
+    return open_house
+
+
+def a_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house = House(tmp_path_factory.mktemp("house") / "house")
     with house.client:
         yield house
