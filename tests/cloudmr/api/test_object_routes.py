@@ -73,7 +73,7 @@ def test_a_link_is_good_for_what_it_says_and_for_minutes(client: TestClient, ben
     ):
         refused = client.get(changed)
         assert refused.status_code in {403, 404}
-        assert refused.json().keys() == {"code", "message", "next_step", "error"}
+        assert refused.json().keys() == {"code", "message", "next_step", "error", "request_id"}
     assert client.put(url, content=b"x").status_code == 403
     assert client.delete(url).status_code == 405
     bench.clock.advance(seconds=URL_LIFETIME_S)
