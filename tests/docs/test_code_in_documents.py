@@ -22,6 +22,10 @@ HELD = {
         "make demo",
     ): "the demonstration is tested in tests/acceptance/test_demo.py, `make test` is what runs this",
     ("README.md", "pip install"): "the raw files are the reader's own; docs/tutorial.md runs the same commands",
+    (
+        "docs/patient-fields.md",
+        "mroptimum inspect",
+    ): "the raw file is the reader's own; both commands are tested with cleaned files of every format",
     ("README.md", "make serve"): "a Brain does not end by itself; tests/acceptance/test_whole_way.py goes this way",
 }
 """Blocks that are not run, by document and how they begin."""
