@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -14,3 +16,8 @@ pytest_plugins = ["databases", "benches"]
 def rng() -> np.random.Generator:
     """Return a generator with a fixed seed."""
     return np.random.default_rng(20260101)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's tests last: until the session ends it keeps an event loop in the thread that tests run in."""
+    items.sort(key=lambda item: "browser" in item.path.relative_to(Path(__file__).parent).parts)
