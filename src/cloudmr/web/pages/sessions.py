@@ -20,6 +20,12 @@ router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=2048)]
 Next = Annotated[str, Form(alias="next", max_length=2048)]
+DONE = {
+    "confirmed": "Your address is confirmed. Sign in.",
+    "reset": "The password is set. Sign in with it.",
+    "deleted": "The account is deleted.",
+}
+"""What was done before somebody comes here, by the word in the address."""
 
 
 def own_address(text: str) -> str:
@@ -30,12 +36,16 @@ def own_address(text: str) -> str:
 
 @router.get("/sign-in")
 def sign_in_page(
-    request: Request, visitor: MaybeVisitor, then: Annotated[str, Query(alias="next", max_length=2048)] = "/"
+    request: Request,
+    visitor: MaybeVisitor,
+    then: Annotated[str, Query(alias="next", max_length=2048)] = "/",
+    done: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """Show the form, unless somebody is signed in."""
     if visitor is not None:
         return RedirectResponse(own_address(then), HTTPStatus.SEE_OTHER)
-    return render(request, "sign_in.html", {"next": own_address(then), "email": "", "error": None})
+    context = {"next": own_address(then), "email": "", "error": None, "done": DONE.get(done)}
+    return render(request, "sign_in.html", context)
 
 
 @router.post("/sign-in", dependencies=[Depends(require_same_site)])
@@ -46,7 +56,7 @@ def sign_in(
     try:
         return _begin(request, brain, email=email, password=password, address=address, then=own_address(then))
     except ExplainedError as error:
-        context = {"next": own_address(then), "email": email, "error": error.explain()}
+        context = {"next": own_address(then), "email": email, "error": error.explain(), "done": None}
         return render(request, "sign_in.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -63,6 +73,8 @@ def register(request: Request, brain: TheBrain, address: Address, email: Text = 
     """Make an account, and open its first session where it may be used at once."""
     try:
         register_account(brain, email=email, password=password, address=address)
+        if brain.confirms_addresses:
+            return render(request, "registered.html", {"email": email})
         return _begin(request, brain, email=email, password=password, address=address, then="/")
     except ExplainedError as error:
         context = {"email": email, "error": error.explain()}
