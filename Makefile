@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-bench
+ACCOUNTS := .venv-ministack
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo web serve test check audit format figures bench soak lock clean
@@ -54,9 +55,10 @@ lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --extra image -o requirements/image.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/node.in,$(LOCK)) -o requirements/node.txt
 	$(BIN)/uv pip compile $(subst build.in,bench.in,$(LOCK)) -o requirements/bench.txt
+	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/ministack.in,$(LOCK)) -o requirements/ministack.txt
 
 clean: ## Remove the environments and everything built
-	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(ACCOUNTS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 LOCK = pyproject.toml requirements/build.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
@@ -105,11 +107,17 @@ $(VENV)/node: requirements/node.txt | $(VENV)/python
 	  || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
 	@touch $@
 
-$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(VENV)/tools $(VENV)/postgresql $(VENV)/chromium
+$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(VENV)/tools $(VENV)/postgresql $(VENV)/chromium $(ACCOUNTS)/ready
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 	@touch $(VENV)/run
+
+# The emulated AWS accounts that tests/aws works in pin libraries of their own.
+$(ACCOUNTS)/ready: requirements/ministack.txt | $(VENV)/python
+	$(PYTHON) -m venv $(ACCOUNTS)
+	$(ACCOUNTS)/bin/pip install --quiet --require-hashes -r requirements/ministack.txt
+	@touch $@
 
 # The libraries we measure against are no part of the project.
 $(PEERS)/ready: requirements/bench.txt | $(VENV)/python

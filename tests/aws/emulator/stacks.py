@@ -1,0 +1,57 @@
+"""CloudFormation, and what its stacks wire together: what AWS refuses and MiniStack lets pass.
+
+A bucket that holds objects is not deleted; a size that Fargate does not offer is no task definition; an event is put
+into a queue only where the queue's policy lets the service.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.services import eventbridge, sqs
+from ministack.services.cloudformation import provisioners
+from tests.aws.emulator.tasks import FARGATE_SIZES
+
+_bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+_definition = provisioners._RESOURCE_HANDLERS["AWS::ECS::TaskDefinition"]
+_delete_bucket, _create_definition = _bucket["delete"], _definition["create"]
+_put_into_queue = eventbridge._dispatch_to_sqs
+
+
+def install() -> None:
+    """Put the additions in place."""
+    _bucket["delete"] = _delete_empty_bucket
+    _definition["create"] = _create_sized_definition
+    eventbridge._dispatch_to_sqs = _put_into_open_queue
+
+
+def _delete_empty_bucket(name: str, properties: dict[str, Any]) -> Any:
+    if (provisioners._s3._buckets.get(name) or {}).get("objects"):
+        raise RuntimeError(f"The bucket you tried to delete is not empty ({name}, Status Code: 409)")
+    return _delete_bucket(name, properties)
+
+
+def _create_sized_definition(logical_id: str, properties: dict[str, Any], *given: Any, **named: Any) -> Any:
+    cpu, memory = properties.get("Cpu"), properties.get("Memory")
+    if int(memory or 0) not in FARGATE_SIZES.get(int(cpu or 0), ()):
+        raise RuntimeError(f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory.")
+    return _create_definition(logical_id, properties, *given, **named)
+
+
+def _put_into_open_queue(target: Any, payload: str, *given: Any, **named: Any) -> None:
+    queue = sqs._queue_by_arn(str(target))
+    policy = ((queue or {}).get("attributes") or {}).get("Policy")
+    account, region = str(target).split(":")[4], str(target).split(":")[3]
+    rule = f"arn:aws:events:{region}:{account}:rule/any"
+    context = iam_evaluator.EvalContext(
+        rule, "Service", account, "sqs:SendMessage", str(target), region, service_context={}, principal_keys={}
+    )
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    for statement in (document or {}).get("Statement", []):
+        # The condition names the rule, which the target does not know; that it is there is tested on the template.
+        statement.pop("Condition", None)
+    decision = iam_evaluator.evaluate_resource_policy(document, context, service="events.amazonaws.com").decision
+    if decision == "Allow":
+        _put_into_queue(target, payload, *given, **named)
