@@ -77,6 +77,7 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     image_repository: str | None = None
     image_regions: tuple[str, ...] = Operator.image_regions
+    template_url: str | None = None
     is_private_url_allowed: bool = False
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -146,6 +147,7 @@ class Settings:
             principal_arn=self.principal_arn,
             image_repository=self.image_repository,
             image_regions=self.image_regions,
+            template_url=self.template_url,
         )
 
     def describe(self) -> Iterator[SettingRow]:
@@ -312,6 +314,14 @@ def _regions(text: str) -> tuple[str, ...]:
     if not regions or not all(re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", region) for region in regions):
         raise ValueError("names of AWS regions, by commas, are needed")
     return regions
+
+
+def _template(text: str) -> str:
+    # The console takes a template from S3 only.
+    host = urlsplit(_web_address(text)).hostname or ""
+    if not text.startswith("https://") or not re.fullmatch(r"(.+\.)?s3[.-].*amazonaws\.com(\.cn)?", host):
+        raise ValueError("the https:// address of an object in S3 is needed")
+    return text
 
 
 def _host(text: str) -> str:
@@ -481,6 +491,12 @@ _VARIABLES = (
         field="image_regions",
         parse=_regions,
         meaning="AWS regions, by commas, that have the image.",
+    ),
+    _Variable(
+        name="CLOUDMR_TEMPLATE_URL",
+        field="template_url",
+        parse=_template,
+        meaning="Where the template of units lies in S3 (https://…), for links into AWS's console.",
     ),
     _Variable(
         name="CLOUDMR_PRIVATE_URL_ALLOWED",

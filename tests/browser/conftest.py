@@ -23,6 +23,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+OPERATED = {
+    "CLOUDMR_PRIVATE_URL_ALLOWED": "yes",
+    "CLOUDMR_OPERATOR_ACCOUNT_ID": "262361552878",
+    "CLOUDMR_BRAIN_PRINCIPAL_ARN": "arn:aws:iam::262361552878:role/cloudmr-brain",
+    "CLOUDMR_IMAGE_REPOSITORY": "262361552878.dkr.ecr.us-east-1.amazonaws.com/mroptimum",
+    "CLOUDMR_TEMPLATE_URL": "https://templates.s3.us-east-1.amazonaws.com/template-mode2.yaml",
+}
+"""Of an operator who has set up AWS, so that units of one's own can be asked for."""
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +46,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBrain]:
     """A Brain that all browser tests share; each test brings people of its own."""
-    with serving(tmp_path_factory.mktemp("site")) as brain:
+    with serving(tmp_path_factory.mktemp("site"), **OPERATED) as brain:
         yield brain
 
 

@@ -63,6 +63,8 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("CLOUDMR_PORT", "-1"),
         ("CLOUDMR_PORT", "²"),
         ("CLOUDMR_SLOTS", "0"),
+        ("CLOUDMR_TEMPLATE_URL", "http://templates.s3.amazonaws.com/template.yaml"),
+        ("CLOUDMR_TEMPLATE_URL", "https://templates.example.org/template.yaml"),
         ("CLOUDMR_PUBLIC_URL", "brain.example.org"),
         ("CLOUDMR_PUBLIC_URL", "ftp://brain.example.org"),
         ("CLOUDMR_PUBLIC_URL", "https://brain.example.org/?x=1"),

@@ -1,5 +1,6 @@
 // What every page needs: htmx for parts that come and go, the theme, and the token that proves a request is ours.
 import 'htmx.org'
+import { installCopying } from './copying'
 import { csrfToken } from './csrf'
 import { installThemeSwitch } from './theme'
 import { showLocalTimes } from './times'
@@ -10,5 +11,6 @@ document.addEventListener('htmx:config:request', (event) => {
 })
 
 installThemeSwitch(document)
+installCopying(document)
 showLocalTimes(document)
 document.addEventListener('htmx:after:swap', () => showLocalTimes(document))

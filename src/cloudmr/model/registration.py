@@ -26,13 +26,15 @@ class Operator:
     """What this Brain is in AWS: whose account it runs in, as which principal it comes, and where its images are.
 
     `image_repository` may carry a digest (`…/mroptimum@sha256:…`), which is then what the tag `latest` means;
-    `image_regions` are those it is replicated to. None: this Brain was not set up to reach AWS accounts.
+    `image_regions` are those it is replicated to. None: this Brain was not set up to reach AWS accounts. `template_url`
+    is where the template of a release lies in S3, for links into AWS's console.
     """
 
     account_id: str | None = None
     principal_arn: str | None = None
     image_repository: str | None = None
     image_regions: tuple[str, ...] = ("us-east-1",)
+    template_url: str | None = None
 
     def image_uri(self, region: str, tag: str) -> str:
         """Return the image for a region. Raise `Conflict` (`region_without_image`) with the regions that have it."""

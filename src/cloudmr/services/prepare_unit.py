@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from datetime import timedelta
 
 from cloudmr.database.base import Transaction
@@ -31,9 +32,8 @@ def prepare_unit(brain: Brain, caller: Caller, *, aws_account_id: str, region: s
     (`token_spent`); `LimitReached`.
     """
     account_id, region = check_account_id(aws_account_id), check_region(region)
-    _check_reachable(brain)
-    if brain.operator.principal_arn is None:
-        raise not_set_up("CLOUDMR_BRAIN_PRINCIPAL_ARN")
+    for obstacle in obstacles(brain):
+        raise obstacle
     if account_id == brain.operator.account_id and not caller.is_admin:
         raise NotAllowed(
             "This is the operator's own account; only an administrator registers a unit there.",
@@ -80,17 +80,27 @@ def token_spent() -> NotAllowed:
     )
 
 
-def _check_reachable(brain: Brain) -> None:
+def obstacles(brain: Brain) -> list[Conflict]:
+    """Return all that keeps units in AWS accounts from being announced here; it is the operator's to mend."""
+    missing = {
+        "CLOUDMR_BRAIN_PRINCIPAL_ARN": brain.operator.principal_arn,
+        "CLOUDMR_IMAGE_REPOSITORY": brain.operator.image_repository,
+    }
+    not_set = [not_set_up(setting) for setting, value in missing.items() if value is None]
+    return [*_unreachable(brain), *not_set]
+
+
+def _unreachable(brain: Brain) -> Iterator[Conflict]:
     if brain.is_private_url_allowed:
         return
     if not is_for_everybody(brain.public_url):
-        raise Conflict(
+        yield Conflict(
             f"A unit in AWS could not reach this CloudMR Brain: its public address is {brain.public_url}.",
             "Its operator sets CLOUDMR_PUBLIC_URL to an address that can be reached from everywhere.",
             code="public_url_private",
         )
-    if not brain.public_url.startswith("https://"):
-        raise Conflict(
+    elif not brain.public_url.startswith("https://"):
+        yield Conflict(
             f"Tokens would be readable on their way to this CloudMR Brain: its public address is {brain.public_url}.",
             "Its operator puts TLS before it, and sets CLOUDMR_PUBLIC_URL to the https:// address.",
             code="public_url_private",
