@@ -53,6 +53,7 @@ lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --extra server -o requirements/run.txt
 	$(BIN)/uv pip compile $(LOCK) --extra test -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) --extra image -o requirements/image.txt
+	$(BIN)/uv pip compile $(LOCK) --extra postgres --extra aws -o requirements/brain.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/node.in,$(LOCK)) -o requirements/node.txt
 	$(BIN)/uv pip compile $(subst build.in,bench.in,$(LOCK)) -o requirements/bench.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/ministack.in,$(LOCK)) -o requirements/ministack.txt
