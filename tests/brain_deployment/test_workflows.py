@@ -1,4 +1,4 @@
-"""Workflows get no right they do not need, run nothing of others but by its hash, and no stranger's words in a shell."""
+"""Workflows get no right they do not need, use others by hash only, and put no stranger's words into a shell."""
 
 from __future__ import annotations
 
