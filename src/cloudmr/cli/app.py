@@ -20,6 +20,7 @@ from cloudmr.cli import (
     own_account,
     regions,
     server,
+    stacks,
     tokens,
     units,
 )
@@ -40,6 +41,7 @@ app.add_typer(own_account.app, name="account")
 app.add_typer(tokens.app, name="token")
 app.add_typer(admin.app, name="admin")
 app.add_typer(data.app, name="data")
+units.app.add_typer(stacks.app)
 app.add_typer(units.app, name="unit")
 app.add_typer(regions.app, name="region")
 for part in (job_changes, job_sharing):

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Self
 
 from cloudmr.client.errors import BrainUnreachable, SignInNeeded
+from cloudmr.deploy.errors import NotGiven
 from mroptimum.errors import ExplainedError, MissingExtra
 
 
@@ -35,7 +36,7 @@ EPILOG = f"Exit codes: {'; '.join(f'{code.value} {code.meaning}' for code in Exi
 def exit_code_of(error: ExplainedError) -> ExitCode:
     """Return how a command ends that ends with this error."""
     match error:
-        case MissingExtra():
+        case MissingExtra() | NotGiven():
             return ExitCode.USAGE
         case SignInNeeded():
             return ExitCode.SIGN_IN_NEEDED

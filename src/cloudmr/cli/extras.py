@@ -9,6 +9,8 @@ _EXTRA_OF = {
     "psutil": "worker",
     "alembic": "server",
     "argon2": "server",
+    "boto3": "aws",
+    "botocore": "aws",
     "fastapi": "server",
     "sqlalchemy": "server",
     "starlette": "server",

@@ -1,0 +1,312 @@
+"""`cloudmr unit plan|deploy|register`: a computing unit in one's own AWS account."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cloudmr.cli.asking import ask_for_brain, ask_for_network, ask_for_token, is_somebody_there
+from cloudmr.cli.exit_codes import EPILOG, ExitCode
+from cloudmr.cli.stack_options import (
+    ACCOUNT,
+    BRAIN,
+    BUCKETS,
+    IMAGE,
+    NETWORK,
+    parameters_of,
+    password_is_in_arguments,
+    with_options,
+)
+from cloudmr.cli.stack_views import event_line, output_table, plan_json, plan_lines, problem_lines
+from cloudmr.cli.terminal import AsJson, Terminal, answering
+from cloudmr.deploy.errors import NotGiven, StandsInTheWay
+from cloudmr.deploy.options import Given, option
+
+if TYPE_CHECKING:
+    from cloudmr.aws.own_account import OwnAccount
+    from cloudmr.deploy.account import Stack
+    from cloudmr.deploy.carry_out import Hear
+    from cloudmr.deploy.follow_unit import Followed
+    from cloudmr.deploy.plan import Announced, Plan
+    from cloudmr.deploy.sign_in import Signed
+    from cloudmr.deploy.template import Template
+
+app = typer.Typer()
+
+TemplateFile = Annotated[
+    Path | None,
+    typer.Option("--template", envvar="CLOUDMR_TEMPLATE", help="Another template than that of the release."),
+]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--parameter", metavar="NAME=VALUE", help="A parameter of the template; repeatable.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the unit is verified.")]
+
+
+@app.command(epilog=EPILOG)
+@with_options(*ACCOUNT, *BRAIN, "mode", *NETWORK, *BUCKETS, *IMAGE)
+def plan(said: Given, template: TemplateFile = None, parameter: Parameters = None, as_json: AsJson = False) -> None:
+    """Show what `deploy` would make in your AWS account, and at which price. Nothing is made, nobody is told."""
+    with answering(as_json) as terminal, explained(terminal):
+        from cloudmr.deploy.template import find_template
+
+        found = find_template(template)
+        decided = _decided(terminal, said, found, _more(parameter, found), announced=None)
+        terminal.answer(plan_json(decided[0]), plan_lines(decided[0]))
+
+
+@app.command(epilog=EPILOG)
+@with_options(*ACCOUNT, *BRAIN, "mode", *NETWORK, *BUCKETS, *IMAGE)
+def deploy(
+    said: Given,
+    template: TemplateFile = None,
+    parameter: Parameters = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and make nothing.")] = False,
+    no_wait: NoWait = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a computing unit in your AWS account, or bring it up to date: the stack, its registration, its proof.
+
+    On a terminal you are asked for what is not given; elsewhere everything that is missing is named at once.
+    """
+    with answering(as_json) as terminal, explained(terminal):
+        _deploy(terminal, said, template, parameter, dry_run=dry_run, waits=not no_wait, asks=not yes)
+
+
+@app.command(epilog=EPILOG)
+@with_options(*ACCOUNT, *BRAIN, "mode", "state_machine_arn", "image_tag")
+def register(said: Given, template: TemplateFile = None, no_wait: NoWait = False, as_json: AsJson = False) -> None:
+    """Register the unit that a stack is; everything is read from its outputs. Registered already, nothing changes."""
+    with answering(as_json) as terminal, explained(terminal):
+        from cloudmr.deploy.register import register as register_stack
+        from cloudmr.deploy.register import stack_to_register
+        from cloudmr.deploy.template import find_template
+
+        began = time.monotonic()
+        said = _complete(terminal, said)
+        aws = account(said)
+        stack, person = stack_to_register(aws, said)
+        terminal.note(f"The stack {stack.name} in {aws.region} of the account {person.account_id} is {stack.status}.")
+        with signed(said) as who:
+            done = register_stack(
+                aws, who.brain, stack, person, said, find_template(template), hear=events_to(terminal)
+            )
+            terminal.note(f"{done.unit.computing_unit_id} is registered. {done.unit.message}")
+            followed = None if no_wait else _follow(terminal, who, done.unit.computing_unit_id)
+        _answer(terminal, done.stack, done.unit.computing_unit_id, followed, began)
+
+
+def _deploy(
+    terminal: Terminal,
+    said: Given,
+    template: Path | None,
+    parameter: list[str] | None,
+    *,
+    dry_run: bool,
+    waits: bool,
+    asks: bool,
+) -> None:
+    from cloudmr.deploy.carry_out import carry_out
+    from cloudmr.deploy.register import announce
+    from cloudmr.deploy.sign_in import token_for_stack, token_source
+    from cloudmr.deploy.template import find_template
+
+    began = time.monotonic()
+    found = find_template(template)
+    more = _more(parameter, found)
+    said = _complete(terminal, said, is_token_needed=not dry_run)
+    if dry_run and token_source(said, os.environ) is None:
+        decided, _ = _decided(terminal, said, found, more, announced=None)
+        terminal.answer(plan_json(decided), plan_lines(decided))
+        return
+    with signed(said) as who:
+        aws = account(said)
+        person = _person(aws)
+        announced = announce(who.brain, person, aws.region, said)
+        decided, said = _decided(terminal, said, found, more, announced=announced, aws=aws)
+        if dry_run:
+            terminal.answer(plan_json(decided), plan_lines(decided))
+            return
+        terminal.note(plan_lines(decided))
+        if asks and is_somebody_there():
+            typer.confirm("Make this?", abort=True, err=True, default=True)
+        token = token_for_stack(who.brain, who.token, stack_name=decided.stack_name)
+        terminal.note(f"The stack {decided.stack_name}: {decided.step}.")
+        stack = carry_out(aws, decided, found, token, hear=events_to(terminal))
+        unit_id = stack.outputs.get("ComputingUnitId", announced.unit_id)
+        terminal.note(f"The stack is {stack.status}. {stack.outputs.get('RegistrationStatus', '')}".strip())
+        can_look = token != who.token
+        if waits and not can_look:
+            terminal.note("The token is good for the registration only; how the unit is stands on its page.")
+        followed = _follow(terminal, who, unit_id) if waits and can_look else None
+    _answer(terminal, stack, unit_id, followed, began)
+
+
+def _decided(
+    terminal: Terminal,
+    said: Given,
+    template: Template,
+    more: Mapping[str, str],
+    *,
+    announced: Announced | None,
+    aws: OwnAccount | None = None,
+) -> tuple[Plan, Given]:
+    """Return the plan, and what was said with what a person answered. Raise everything that stands in its way."""
+    from cloudmr.deploy.looks import look_at_account
+    from cloudmr.deploy.network import choose_network
+    from cloudmr.deploy.plan import Plan, make_plan
+
+    aws = aws or account(said)
+    seen, said, networks = look_at_account(aws, said)
+    if announced is not None and is_somebody_there() and said.get("subnet_id_2") is None:
+        said = ask_for_network(terminal, networks, seen.network, said)
+        seen = seen.with_network(choose_network(networks, said))
+    if seen.network.missing:
+        raise NotGiven([option(name) for name in seen.network.missing], ["There are:", *seen.network.candidates])
+    if said.get("api_url") is None:
+        raise NotGiven([option("api_url")])
+    decided = make_plan(seen, said, template, more=more, announced=announced)
+    if isinstance(decided, Plan):
+        return decided, said
+    raise StandsInTheWay(decided)
+
+
+def _complete(terminal: Terminal, said: Given, *, is_token_needed: bool = True) -> Given:
+    """Return what was said, with what a person answers; raise with everything that is missing at once."""
+    from cloudmr.deploy.sign_in import kept_server, token_source
+
+    if password_is_in_arguments(said):
+        terminal.warn("a password on the command line can be seen by others on this machine.")
+    if said.get("api_url") is None and (server := kept_server(os.environ)) is not None:
+        said = said.answered("api_url", server)
+    asks = is_somebody_there()
+    missing = []
+    if said.get("api_url") is None:
+        if asks:
+            said = ask_for_brain(said)
+        else:
+            missing.append(option("api_url"))
+    if is_token_needed and token_source(said, os.environ) is None:
+        if asks:
+            said = ask_for_token(said)
+        else:
+            missing += [option(name) for name in ("email", "password") if said.get(name) is None]
+    if missing:
+        hints = ["In place of e-mail address and password: CLOUDMR_TOKEN, --token-file, or `cloudmr login`."]
+        raise NotGiven([*missing, *_missing_network(said)], hints if len(missing) > 1 else [])
+    return said
+
+
+def _missing_network(said: Given) -> list[Any]:
+    """Return what else would be missing, if the account can be looked at already."""
+    from cloudmr.deploy.looks import look_at_account
+    from mroptimum.errors import ExplainedError
+
+    try:
+        seen, _, _ = look_at_account(account(said), said)
+    except ExplainedError:
+        return []
+    return [option(name) for name in seen.network.missing]
+
+
+def account(said: Given) -> OwnAccount:
+    """Return the account that was said."""
+    from cloudmr.aws.own_account import OwnAccount
+    from cloudmr.aws.said import AwsSaid
+    from cloudmr.deploy.explain import explain_refusal
+
+    try:
+        return OwnAccount(profile=said.get("profile"), region=said.need("region"))
+    except AwsSaid as refusal:
+        raise explain_refusal(refusal) from refusal
+
+
+def _person(aws: OwnAccount) -> Any:
+    from cloudmr.aws.said import AwsSaid
+    from cloudmr.deploy.account import who
+    from cloudmr.deploy.explain import explain_refusal
+
+    try:
+        return who(aws)
+    except AwsSaid as refusal:
+        raise explain_refusal(refusal) from refusal
+
+
+@contextmanager
+def signed(said: Given) -> Iterator[Signed]:
+    """Give a Brain to which somebody is signed in."""
+    from cloudmr.deploy.sign_in import sign_in, token_source
+
+    source = token_source(said, os.environ)
+    assert source is not None
+    who = sign_in(said, os.environ, source)
+    with who.brain:
+        yield who
+
+
+def events_to(terminal: Terminal) -> Hear:
+    """Return what tells a person of each thing that happens to a stack."""
+    return lambda event: terminal.note(f"  {event_line(event)}")
+
+
+def _follow(terminal: Terminal, who: Signed, unit_id: str) -> Followed:
+    from cloudmr.deploy.follow_unit import follow_unit
+
+    terminal.note("CloudMR Brain looks at it, and runs a job whose numbers are known…")
+    return follow_unit(
+        who.brain,
+        unit_id,
+        hear=lambda found: terminal.note(
+            f"  {found.outcome:9} {found.check}: {found.message}{f' {found.fix}' if found.fix else ''}"
+        ),
+    )
+
+
+def _answer(terminal: Terminal, stack: Stack, unit_id: str, followed: Followed | None, began: float) -> None:
+    from cloudmr.deploy.follow_unit import Verdict
+
+    verdict = followed.verdict if followed else None
+    terminal.answer(
+        {
+            "stack": stack.name,
+            "status": stack.status,
+            "outputs": dict(stack.outputs),
+            "computing_unit_id": unit_id,
+            "verdict": verdict,
+            "elapsed_s": round(time.monotonic() - began, 1),
+        },
+        output_table(stack),
+    )
+    if verdict is not None:
+        terminal.note(f"{unit_id} is {verdict}, {time.monotonic() - began:.1f} s after the command began.")
+    if verdict is Verdict.FAILED:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@contextmanager
+def explained(terminal: Terminal) -> Iterator[None]:
+    """Tell all of what stands in the way, where that is more than one thing."""
+    try:
+        yield
+    except StandsInTheWay as error:
+        if len(error.problems) > 1 and not terminal.as_json:
+            for line in problem_lines(error.problems[1:]):
+                terminal.note(line)
+        raise
+
+
+def _more(parameter: list[str] | None, template: Template) -> dict[str, str]:
+    from cloudmr.deploy.plan import unknown_parameters
+
+    more = parameters_of(parameter or [])
+    if unknown := unknown_parameters(more, template):
+        raise typer.BadParameter(f"the template has no {', '.join(unknown)}.", param_hint="--parameter")
+    return more

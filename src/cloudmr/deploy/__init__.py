@@ -1,0 +1,1 @@
+"""A computing unit in somebody's AWS account: planned as data, made, registered, checked and removed."""

@@ -1,0 +1,308 @@
+"""A deployment as a value: what will be made, with which parameters, at which price. To compute one costs nothing.
+
+`make_plan` decides from what was said, what the account looks like and what CloudMR Brain answered; `carry_out.py`
+does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from cloudmr.deploy.account import Bucket, Person, Stack
+from cloudmr.deploy.network import Network, NetworkChoice
+from cloudmr.deploy.options import Given
+from cloudmr.deploy.situation import Step, step_of, trouble_with_name, trouble_with_stack
+from cloudmr.deploy.template import Template
+from cloudmr.deploy.troubles import Problem, Trouble, problem
+from cloudmr.model.platforms import LAMBDA_SIZE, MachineSize, Platform
+from cloudmr.model.prices import Price, price_of
+from cloudmr.model.units import Mode
+
+_GIB = 2**30
+USUAL_REGION = "us-east-1"
+LARGEST_LAMBDA_MB = 3008
+"""What every account may have without asking."""
+
+
+class Kind(StrEnum):
+    """What a bucket is for."""
+
+    DATA = "data"
+    """Raw data, as they were uploaded."""
+    RESULTS = "results"
+    """What jobs came to."""
+    FAILED = "failed"
+    """What is known of jobs that failed."""
+
+    @property
+    def parameter(self) -> str:
+        """The parameter of the template that names one of one's own."""
+        return f"{self.value.capitalize()}BucketName"
+
+
+class Origin(StrEnum):
+    """Why a bucket is the one."""
+
+    MADE = "made"
+    """The stack makes it."""
+    OWNS = "of the stack"
+    """The stack made it earlier."""
+    KEPT = "kept from an earlier stack"
+    """An earlier stack of that name made it, and it stayed when that was deleted."""
+    GIVEN = "yours, as given"
+    """It was said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenBucket:
+    """What there is under a bucket's name: ours (with how it is kept), nobody's, or, if neither, somebody else's."""
+
+    name: str
+    is_free: bool
+    own: Bucket | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketPlan:
+    """A bucket that the unit will use, and why that one."""
+
+    kind: Kind
+    name: str
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """What CloudMR Brain answered to the announcement of the unit."""
+
+    unit_id: str
+    external_id: str = field(repr=False)
+    brain_principal_arn: str
+    image_uri: str
+
+    @property
+    def operators_account(self) -> str:
+        """The account that the Brain comes from."""
+        return self.brain_principal_arn.split(":")[4]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What the account looks like, with its owner's eyes. `buckets` are by what they are for."""
+
+    person: Person
+    region: str
+    stack: Stack | None
+    network: NetworkChoice
+    buckets: Mapping[Kind, SeenBucket]
+
+    def with_network(self, network: NetworkChoice) -> Seen:
+        """Return the same with another network."""
+        return replace(self, network=network)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter of the stack. `value` None: as it was."""
+
+    name: str
+    value: str | None
+    is_secret: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The value as it may be printed."""
+        if self.value is None:
+            return "(as it was)"
+        return "(not shown)" if self.is_secret and self.value else self.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A job, and what it would cost."""
+
+    name: str
+    price: Price
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What will be done. `resources` are the template's, name -> type."""
+
+    step: Step
+    stack_name: str
+    person: Person
+    region: str
+    mode: Mode
+    network: Network
+    buckets: tuple[BucketPlan, ...]
+    parameters: tuple[Parameter, ...]
+    resources: Mapping[str, str]
+    image_uri: str | None
+    notes: tuple[str, ...] = ()
+
+    def with_parameters(self, *more: Parameter) -> tuple[Parameter, ...]:
+        """Return the parameters with others in the place of those of the same name."""
+        named = {each.name: each for each in (*self.parameters, *more)}
+        return tuple(named.values())
+
+
+def make_plan(
+    seen: Seen, said: Given, template: Template, *, more: Mapping[str, str], announced: Announced | None
+) -> Plan | tuple[Problem, ...]:
+    """Return the plan, or everything that is known to stand in its way. `more` are parameters given by their names."""
+    problems = [*_of_stack(seen, said), *_of_buckets(seen, said), *seen.network.problems, *_of_parameters(more)]
+    mode = decide_mode(seen.person.account_id, said.get("mode"), announced)
+    if isinstance(mode, Problem):
+        problems.append(mode)
+    if problems or isinstance(mode, Problem):
+        return tuple(problems)
+    network, step = seen.network.network, step_of(seen.stack)
+    assert network is not None
+    assert step is not None
+    buckets = tuple(_bucket_plan(seen, said, kind) for kind in Kind)
+    given = {**_parameters(said, mode, network, buckets), **more}
+    parameters = [Parameter(name=name, value=value) for name, value in given.items() if name in template.parameters]
+    if step is Step.UPDATE and seen.stack is not None:
+        left = seen.stack.parameters.keys() & template.parameters - given.keys()
+        parameters += [Parameter(name=name, value=None) for name in sorted(left)]
+    return Plan(
+        step=step,
+        stack_name=said.need("stack_name"),
+        person=seen.person,
+        region=seen.region,
+        mode=mode,
+        network=network,
+        buckets=buckets,
+        parameters=tuple(parameters),
+        resources=template.resources,
+        image_uri=said.get("image_uri") or (announced.image_uri if announced else None),
+        notes=tuple(_notes(step, seen)),
+    )
+
+
+def unknown_parameters(more: Iterable[str], template: Template) -> tuple[str, ...]:
+    """Return the parameters that the template does not take."""
+    return tuple(name for name in more if name not in template.parameters)
+
+
+def decide_mode(account_id: str, wanted: str | None, announced: Announced | None) -> Mode | Problem:
+    """Return which mode a unit in this account is of: mode 1 in the operator's, mode 2 in everybody else's."""
+    if announced is None:
+        return Mode(wanted) if wanted else Mode.MODE_2
+    is_operators = account_id == announced.operators_account
+    mode = Mode.MODE_1 if is_operators else Mode.MODE_2
+    if wanted in {None, mode.value}:
+        return mode
+    whose = "the operator's" if is_operators else "not the operator's"
+    return problem(Trouble.WRONG_ACCOUNT, account=account_id, whose=whose, mode=mode, wanted=wanted)
+
+
+def bucket_name(stack_name: str, kind: Kind, *, account_id: str, region: str) -> str:
+    """Return the name that the template gives a bucket."""
+    where = "" if region == USUAL_REGION else f"-{region}"
+    return f"{stack_name}-{kind}-{account_id}{where}"
+
+
+def page_origin(api_url: str) -> str:
+    """Return the origin of the Brain's pages, as browsers name it."""
+    parts = urlsplit(api_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def example_jobs() -> tuple[Example, ...]:
+    """Return what two jobs of ten minutes would cost: a small one on Lambda, and the guide's on Fargate."""
+    large = MachineSize(vcpu=4, memory_bytes=8 * _GIB)
+    return (
+        Example(name="10 minutes on Lambda, 3008 MB", price=price_of(Platform.LAMBDA, LAMBDA_SIZE, seconds=600)),
+        Example(name="10 minutes on Fargate, 4 vCPU and 8 GB", price=price_of(Platform.FARGATE, large, seconds=600)),
+    )
+
+
+def unfit(bucket: Bucket, region: str) -> tuple[str, ...]:
+    """Return why a bucket of one's own cannot be used; empty: it can."""
+    return tuple(
+        why
+        for why, is_so in (
+            (f"it is in {bucket.region}, not in {region}", bucket.region != region),
+            ("the public may be let in (no block of public access)", not bucket.blocks_public),
+            ("it is not encrypted", not bucket.is_encrypted),
+        )
+        if is_so
+    )
+
+
+def settings_to_change(bucket: Bucket, kind: Kind, origin: str) -> tuple[str, ...]:
+    """Return what of a bucket of one's own would be changed if that is told: as a diff, line by line."""
+    lines = []
+    if kind is Kind.DATA and not {origin, "*"} & bucket.cors_origins:
+        lines.append(f"{bucket.name}: + CORS: PUT, GET, HEAD from {origin}")
+    if not bucket.requires_tls:
+        lines.append(f"{bucket.name}: + policy: deny what comes without TLS")
+    return tuple(lines)
+
+
+def _of_stack(seen: Seen, said: Given) -> Iterable[Problem]:
+    if found := trouble_with_name(said.need("stack_name")):
+        yield found
+    if seen.stack is not None and (found := trouble_with_stack(seen.stack, seen.region)):
+        yield found
+
+
+def _of_buckets(seen: Seen, said: Given) -> Iterable[Problem]:
+    for kind, bucket in seen.buckets.items():
+        is_given = said.get(f"{kind}_bucket") is not None
+        if bucket.own is None:
+            if is_given:
+                whose = "nobody has it" if bucket.is_free else "it is not of this account"
+                yield problem(Trouble.BUCKET_UNFIT, bucket=bucket.name, kind=kind, why=whose)
+            elif not bucket.is_free:
+                yield problem(Trouble.BUCKET_TAKEN, bucket=bucket.name, kind=kind)
+        elif why := unfit(bucket.own, seen.region):
+            yield problem(Trouble.BUCKET_UNFIT, bucket=bucket.name, kind=kind, why="; ".join(why))
+
+
+def _of_parameters(more: Mapping[str, str]) -> Iterable[Problem]:
+    memory = more.get("SmallJobMemory")
+    if memory is not None and memory.isdecimal() and int(memory) > 10240:
+        yield problem(Trouble.LAMBDA_MEMORY, said=f"SmallJobMemory={memory}")
+
+
+def _bucket_plan(seen: Seen, said: Given, kind: Kind) -> BucketPlan:
+    bucket = seen.buckets[kind]
+    if said.get(f"{kind}_bucket"):
+        return BucketPlan(kind=kind, name=bucket.name, origin=Origin.GIVEN)
+    if step_of(seen.stack) is Step.UPDATE:
+        return BucketPlan(kind=kind, name=bucket.name, origin=Origin.OWNS)
+    origin = Origin.KEPT if bucket.own is not None else Origin.MADE
+    return BucketPlan(kind=kind, name=bucket.name, origin=origin)
+
+
+def _parameters(said: Given, mode: Mode, network: Network, buckets: Sequence[BucketPlan]) -> dict[str, str]:
+    first, second = network.subnets
+    values = {
+        "CloudMRApiUrl": said.need("api_url"),
+        "Mode": mode.value,
+        "VpcId": network.vpc_id,
+        "SubnetId1": first.id,
+        "SubnetId2": second.id,
+        "AssignPublicIp": "ENABLED" if network.assigns_public_ip else "DISABLED",
+        "ImageTag": said.need("image_tag"),
+        "SecurityGroupId": network.security_group_id or "",
+    }
+    if image_uri := said.get("image_uri"):
+        values["ImageUri"] = image_uri
+    for bucket in buckets:
+        if bucket.origin in {Origin.KEPT, Origin.GIVEN}:
+            values[bucket.kind.parameter] = bucket.name
+    return values
+
+
+def _notes(step: Step, seen: Seen) -> Iterable[str]:
+    if step is Step.REPLACE and seen.stack is not None:
+        yield f"What the failed creation left ({seen.stack.status}) is deleted first; there is nothing in it."
+    if any(bucket.own is not None for bucket in seen.buckets.values()) and step is not Step.UPDATE:
+        yield "Buckets that an earlier stack left are used again, with what is in them."
