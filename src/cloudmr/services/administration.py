@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,10 +14,14 @@ from cloudmr.model.ids import Kind, is_id
 from cloudmr.model.limits import Limits
 from cloudmr.model.overview import FailedJob, OpenJob
 from cloudmr.model.people import Account, AccountStatus, Caller, check_new_password, normal_email
+from cloudmr.model.quotas import QuotaUse
+from cloudmr.model.units import Mode, UnitStatus
 from cloudmr.services.audit import audit
 from cloudmr.services.brain import Brain
 from cloudmr.services.delete_account import require_another_admin
+from cloudmr.services.quotas import quota_use
 from cloudmr.services.register_account import new_account
+from cloudmr.services.units import UnitReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +93,40 @@ def get_account(brain: Brain, caller: Caller, account_id: str) -> AccountView:
     with brain.database.read() as transaction:
         account = _account(transaction, account_id)
         return _view(brain, account, transaction.allowances.of(account_id))
+
+
+def quota_of(brain: Brain, caller: Caller, account_id: str) -> QuotaUse:
+    """Return what one person has of the shared unit. Raises `NotFound`."""
+    require_admin(caller)
+    with brain.database.read() as transaction:
+        return quota_use(brain, transaction, _account(transaction, account_id).id)
+
+
+def emails_of(brain: Brain, caller: Caller, account_ids: Collection[str]) -> dict[str, str]:
+    """Return the addresses of these accounts by id, for people to read a trail by; deleted ones are left out."""
+    require_admin(caller)
+    with brain.database.read() as transaction:
+        found = [transaction.accounts.get(account_id) for account_id in set(account_ids)]
+    return {account.id: account.email for account in found if account is not None and account.deleted_at is None}
+
+
+def shared_units(brain: Brain, caller: Caller) -> list[UnitReport]:
+    """Return the units that everybody uses, with what was found there."""
+    require_admin(caller)
+    with brain.database.read() as transaction:
+        shared = [unit for unit in transaction.units.open_to(caller.id) if unit.owner_id is None]
+        return [
+            UnitReport(unit=unit, findings=transaction.findings.of(unit.id), care=transaction.unit_care.get(unit.id))
+            for unit in shared
+        ]
+
+
+def count_own_units(brain: Brain, caller: Caller) -> dict[UnitStatus, int]:
+    """Return how many units of people's own there are, by how they are; whose they are is theirs to know."""
+    require_admin(caller)
+    with brain.database.read() as transaction:
+        counted = transaction.units.count_by_status()
+    return {UnitStatus(status): n for (mode, status), n in counted.items() if mode == Mode.MODE_2}
 
 
 def suspend_account(brain: Brain, caller: Caller, account_id: str, *, reason: str) -> AccountView:
