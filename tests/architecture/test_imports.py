@@ -43,6 +43,7 @@ FORBIDDEN = {
         "boto3",
         "mroptimum.run",
     ),
+    "cloudmr.aws": tuple(f"cloudmr.{room}" for room in ("services", "api", "database", "worker", "deploy", "cli")),
     "cloudmr.database": ("cloudmr.services", "cloudmr.api", "fastapi"),
     "cloudmr.storage": ("cloudmr.services", "cloudmr.api", "cloudmr.database", "fastapi"),
     "cloudmr.compute": ("cloudmr.services", "cloudmr.api", "cloudmr.database", "cloudmr.worker", "fastapi"),
@@ -52,6 +53,9 @@ FORBIDDEN = {
 }
 ENTRY_POINTS = ("cloudmr.cli", "cloudmr.api.main", "cloudmr.wiring")
 """The only modules that may import `cloudmr.wiring`."""
+
+KNOW_BOTO3 = ("cloudmr.aws", "cloudmr.storage.s3")
+"""The only modules that may import boto3 and botocore."""
 
 
 @cache
@@ -103,6 +107,17 @@ def test_no_room_imports_what_it_must_not_know(room: str, forbidden: tuple[str, 
         if within(name, room)
         for imported in imports(name, path)
         if any(within(imported, other) for other in forbidden)
+    }
+    assert not edges
+
+
+def test_only_two_rooms_know_boto3() -> None:
+    edges = {
+        f"{name} -> {imported}"
+        for name, path in modules().items()
+        if not any(within(name, room) for room in KNOW_BOTO3)
+        for imported in imports(name, path)
+        if within(imported, "boto3") or within(imported, "botocore")
     }
     assert not edges
 

@@ -99,6 +99,7 @@ def initiate_upload(body: old.OldUpload, caller: Worker, brain: TheBrain) -> old
         size_bytes=body.filesize,
         unit_id=body.computing_unit_id,
         mode=body.mode,
+        announces_parts=False,
     )
     file = started.view.data_file
     return old.OldUploadAnswer(

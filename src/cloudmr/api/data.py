@@ -215,7 +215,7 @@ class PartAnswer(Body):
 
     number: int
     size_bytes: int
-    sha256: str
+    sha256: str | None
 
     @classmethod
     def of(cls, part: UploadedPart) -> PartAnswer:

@@ -1,1 +1,4 @@
-"""AWS at arm's length: sessions and typed calls, and the only boto3 outside `storage/s3.py`."""
+"""AWS at arm's length: sessions in somebody's account, typed calls, and what their refusals mean.
+
+Besides `cloudmr.storage.s3` this is the only room that knows boto3.
+"""

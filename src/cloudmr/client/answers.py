@@ -124,7 +124,7 @@ class ArrivedPart(_Answer):
 
     number: int
     size_bytes: int
-    sha256: str
+    sha256: str | None
 
 
 class PartList(_Answer):

@@ -73,7 +73,7 @@ class _Sender:
         self._source = source
         self._data_id = data_id
         self._part_size_bytes = arrived.part_size_bytes
-        self._arrived: Mapping[int, str] = {part.number: part.sha256 for part in arrived.parts}
+        self._arrived: Mapping[int, str | None] = {part.number: part.sha256 for part in arrived.parts}
         self._advance = advance
         self._stop = threading.Event()
 

@@ -41,8 +41,9 @@ def start_upload(
     size_bytes: int,
     unit_id: str | None = None,
     mode: Mode | None = None,
+    announces_parts: bool = True,
 ) -> StartedUpload:
-    """Choose the unit and begin an upload to it.
+    """Choose the unit and begin an upload to it; without `announces_parts` its parts come without SHA-256.
 
     Raises what `choose_unit` raises, `InvalidRequest` for a name that cannot be shown or a size beyond the limit, and
     `LimitReached` for too many uploads (`too_many_tries`) or too much data in the shared unit (`storage_full`).
@@ -71,7 +72,7 @@ def start_upload(
         created_at=brain.now(),
     )
     storage = brain.connect(choice.unit).storage
-    upload_id = storage.start_upload(Bucket.DATA, data_file.key)
+    upload_id = storage.start_upload(Bucket.DATA, data_file.key, announces_parts=announces_parts)
     data_file = replace(data_file, upload_id=upload_id)
     try:
         with brain.database.write() as transaction:

@@ -47,11 +47,11 @@ class ObjectInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadedPart:
-    """A part that arrived: number from 1, size, base64 SHA-256, and the store's entity tag."""
+    """A part that arrived: number from 1, size, base64 SHA-256 (None: nobody told it), the store's entity tag."""
 
     number: int
     size_bytes: int
-    sha256: str
+    sha256: str | None
     etag: str
 
 
@@ -71,7 +71,7 @@ class ObjectStore(Protocol):
         """Return what is known of an object, None if it is not there."""
 
     def list(self, bucket: Bucket, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield the objects whose keys start with `prefix`, in the order of their keys."""
+        """Yield the objects whose keys start with `prefix`, in the order of their keys; perhaps without checksums."""
 
     def read(self, bucket: Bucket, key: str, *, limit_bytes: int) -> bytes:
         """Return a small object whole. Raise `ObjectNotFound`, or `ObjectTooLarge` beyond the limit."""
@@ -89,8 +89,12 @@ class ObjectStore(Protocol):
 class ObjectStorage(ObjectStore, Protocol):
     """What the Brain asks of a unit's storage beyond that: uploads in parts, and URLs for others to use."""
 
-    def start_upload(self, bucket: Bucket, key: str) -> str:
-        """Begin a multipart upload and return its id."""
+    def start_upload(self, bucket: Bucket, key: str, *, announces_parts: bool = True) -> str:
+        """Begin a multipart upload and return its id.
+
+        Without `announces_parts` (existing clients) its parts come without SHA-256; a store that does not read what it
+        is sent then knows no checksum of the object.
+        """
 
     def sign_part(
         self,
@@ -104,8 +108,8 @@ class ObjectStorage(ObjectStore, Protocol):
     ) -> SignedRequest:
         """Return a PUT for one part whose base64 SHA-256 is `sha256`; other bytes are refused by the store.
 
-        Without one (only existing clients send parts that they did not announce) any bytes are taken. `number` counts
-        from 1; every part but the last has `PART_SIZE_BYTES`. The URL never outlives the session it was signed in.
+        Without one any bytes are taken, of an upload that was begun so. `number` counts from 1; every part but the last
+        has `PART_SIZE_BYTES`. The URL never outlives the session it was signed in.
         Raise `ChecksumMismatch` for a text that is no SHA-256.
         """
 
@@ -129,4 +133,4 @@ class ObjectStorage(ObjectStore, Protocol):
         """Forget an upload and its parts; of an unknown one, do nothing."""
 
     def sign_get(self, bucket: Bucket, key: str, *, filename: str | None = None) -> SignedRequest:
-        """Return a GET (HEAD and Range work too) of an object, offered for download as `filename`."""
+        """Return a GET (Range works too) of an object, offered for download as `filename`."""

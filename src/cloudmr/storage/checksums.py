@@ -8,12 +8,14 @@ equal checksums in every store.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloudmr.storage.base import PART_SIZE_BYTES
+from cloudmr.storage.errors import ChecksumMismatch
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -21,6 +23,19 @@ _CHUNK_BYTES = 1024 * 1024
 def encode_digest(digest: bytes) -> str:
     """Return a digest in base64, as S3 writes checksums."""
     return base64.b64encode(digest).decode()
+
+
+def decode_digest(encoded: str | None) -> bytes | None:
+    """Return the SHA-256 that was announced, None where none was. Raise `ChecksumMismatch` for another text."""
+    if encoded is None:
+        return None
+    try:
+        digest = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        digest = b""
+    if len(digest) != hashlib.sha256().digest_size:
+        raise ChecksumMismatch("What was announced without a base64 SHA-256")
+    return digest
 
 
 def composite(part_digests: Iterable[bytes]) -> str:

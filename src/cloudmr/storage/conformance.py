@@ -114,7 +114,9 @@ class StorageConformance:
         self.put(storage, KEY, b"first, and longer", file)
         self.put(storage, KEY, b"second", file)
         assert storage.read(Bucket.DATA, KEY, limit_bytes=100) == b"second"
-        assert [info.checksum for info in storage.list(Bucket.DATA, "")] == [composite_of(b"second")]
+        [info] = storage.list(Bucket.DATA, "")
+        assert info.size_bytes == len(b"second")
+        assert info.checksum in {None, composite_of(b"second")}
 
     def test_a_key_may_be_the_beginning_of_another(self, storage: ObjectStorage, file: Path) -> None:
         self.put(storage, "a/b", b"longer", file)
@@ -267,12 +269,14 @@ class StorageConformance:
             storage.sign_part(Bucket.DATA, KEY, upload_id, 1, sha256)
 
     def test_a_part_that_was_not_announced_may_be_any_bytes(self, storage: ObjectStorage, send: Send) -> None:
-        upload_id = storage.start_upload(Bucket.DATA, KEY)
+        upload_id = storage.start_upload(Bucket.DATA, KEY, announces_parts=False)
         request = storage.sign_part(Bucket.DATA, KEY, upload_id, 1, None, lifetime_s=UNHURRIED_URL_LIFETIME_S)
         assert send(request, body=b"whatever").status == 200
         [part] = storage.list_parts(Bucket.DATA, KEY, upload_id)
-        assert part.sha256 == encoded_sha256(b"whatever")
-        assert storage.complete_upload(Bucket.DATA, KEY, upload_id).checksum == composite_of(b"whatever")
+        assert part.sha256 in {None, encoded_sha256(b"whatever")}
+        info = storage.complete_upload(Bucket.DATA, KEY, upload_id)
+        assert info.size_bytes == len(b"whatever")
+        assert info.checksum in {None, composite_of(b"whatever")}
 
     @pytest.mark.parametrize("sha256", [None, encoded_sha256(b"a mask")])
     def test_a_small_object_is_put_by_signed_url(self, storage: ObjectStorage, send: Send, sha256: str | None) -> None:
@@ -299,15 +303,13 @@ class StorageConformance:
         with pytest.raises(ChecksumMismatch):
             storage.sign_put(Bucket.DATA, KEY, sha256=sha256)
 
-    def test_get_and_head_by_signed_url(self, storage: ObjectStorage, send: Send, file: Path) -> None:
+    def test_get_by_signed_url(self, storage: ObjectStorage, send: Send, file: Path) -> None:
         self.put(storage, KEY, b"0123456789", file)
         request = storage.sign_get(Bucket.DATA, KEY, filename='Müller "Kopf".dat')
         got = send(request)
         assert (got.status, got.body) == (200, b"0123456789")
         assert got.headers["content-disposition"].startswith("attachment")
         assert "filename*=UTF-8''M%C3%BCller%20%22Kopf%22.dat" in got.headers["content-disposition"]
-        looked = send(replace(request, method="HEAD"))
-        assert (looked.status, looked.body, looked.headers["content-length"]) == (200, b"", "10")
 
     @pytest.mark.parametrize(
         ("header", "body", "content_range"),

@@ -15,8 +15,6 @@ The Brain answers signed URLs by `receive_part` and `open_download`, which know 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import json
 import os
 import re
@@ -29,12 +27,13 @@ from pathlib import Path
 from cloudmr.model.instants import Clock, utc_now
 from cloudmr.storage.base import PART_SIZE_BYTES, URL_LIFETIME_S, Bucket, ObjectInfo, SignedRequest, UploadedPart
 from cloudmr.storage.byte_range import ByteRange, choose_range
-from cloudmr.storage.checksums import encode_digest
+from cloudmr.storage.checksums import decode_digest, encode_digest
 from cloudmr.storage.durable import make_folder, sync_folder, write_new
-from cloudmr.storage.errors import ChecksumMismatch, UploadIncomplete, UploadNotFound
+from cloudmr.storage.errors import UploadIncomplete, UploadNotFound
+from cloudmr.storage.joining import check_joinable, check_number
 from cloudmr.storage.keys import check_key
 from cloudmr.storage.local_objects import LocalObjects
-from cloudmr.storage.part_files import MAX_PARTS, PartFile, PartWriter, list_part_files
+from cloudmr.storage.part_files import PartFile, PartWriter, list_part_files
 from cloudmr.storage.signed_urls import DownloadGrant, PartGrant, PutGrant, UrlSigner
 from cloudmr.storage.transfer import Download, attachment, receive
 
@@ -55,7 +54,13 @@ class LocalStorage(LocalObjects):
         make_folder(self._uploads)
         self._urls = UrlSigner(base_url=base_url, secret_key=secret_key, clock=clock)
 
-    def start_upload(self, bucket: Bucket, key: str) -> str:
+    def start_upload(
+        self,
+        bucket: Bucket,
+        key: str,
+        *,
+        announces_parts: bool = True,  # noqa: ARG002 - the same here
+    ) -> str:
         """Begin a multipart upload and return its id."""
         check_key(key)
         upload_id = secrets.token_hex(16)
@@ -80,16 +85,15 @@ class LocalStorage(LocalObjects):
 
         Raise `ChecksumMismatch` for what is no SHA-256, `UploadIncomplete` for a number no part may have.
         """
-        _digest(sha256)
-        if not 1 <= number <= MAX_PARTS:
-            raise UploadIncomplete(f"parts are numbered from 1 to {MAX_PARTS}, not {number}")
+        decode_digest(sha256)
+        check_number(number)
         self._folder(bucket, key, upload_id)
         grant = PartGrant(bucket=bucket, key=key, upload_id=upload_id, number=number, sha256=sha256)
         return SignedRequest(method="PUT", url=self._urls.part_url(grant, lifetime_s=lifetime_s), headers={})
 
     def sign_put(self, bucket: Bucket, key: str, *, sha256: str | None = None) -> SignedRequest:
         """Return a PUT of a whole small object. Raise `ChecksumMismatch` for what is no SHA-256."""
-        _digest(sha256)
+        decode_digest(sha256)
         grant = PutGrant(bucket=bucket, key=check_key(key), sha256=sha256)
         return SignedRequest(method="PUT", url=self._urls.put_url(grant), headers={})
 
@@ -135,7 +139,7 @@ class LocalStorage(LocalObjects):
         shutil.rmtree(aborted, ignore_errors=True)
 
     def sign_get(self, bucket: Bucket, key: str, *, filename: str | None = None) -> SignedRequest:
-        """Return a GET (HEAD and Range work too) of an object, offered for download as `filename`."""
+        """Return a GET (Range works too, and HEAD) of an object, offered for download as `filename`."""
         grant = DownloadGrant(bucket=bucket, key=check_key(key), filename=filename)
         return SignedRequest(method="GET", url=self._urls.download_url(grant), headers={})
 
@@ -158,7 +162,7 @@ class LocalStorage(LocalObjects):
         folder = self._folder(grant.bucket, grant.key, grant.upload_id)
         limit_bytes = PART_SIZE_BYTES if content_length is None else min(content_length, PART_SIZE_BYTES)
         writer = PartWriter(folder, grant.number, limit_bytes=limit_bytes)
-        return _uploaded(await receive(writer, chunks, expected=_digest(grant.sha256)))
+        return _uploaded(await receive(writer, chunks, expected=decode_digest(grant.sha256)))
 
     async def receive_object(
         self,
@@ -179,7 +183,7 @@ class LocalStorage(LocalObjects):
         folder.mkdir(mode=0o700)
         limit_bytes = PART_SIZE_BYTES if content_length is None else min(content_length, PART_SIZE_BYTES)
         try:
-            await receive(PartWriter(folder, 1, limit_bytes=limit_bytes), chunks, expected=_digest(grant.sha256))
+            await receive(PartWriter(folder, 1, limit_bytes=limit_bytes), chunks, expected=decode_digest(grant.sha256))
             return await asyncio.to_thread(self._publish, grant.bucket, grant.key, content)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -265,25 +269,7 @@ def _parts(folder: Path) -> tuple[PartFile, ...]:
 
 
 def _check_complete(parts: Sequence[PartFile]) -> None:
-    if not parts:
-        raise UploadIncomplete("no part has arrived")
-    for number, part in enumerate(parts, start=1):
-        if part.number != number:
-            raise UploadIncomplete(f"part {number} is missing")
-        if part.size_bytes != PART_SIZE_BYTES and part is not parts[-1]:
-            raise UploadIncomplete(f"part {number} has {part.size_bytes} bytes instead of {PART_SIZE_BYTES}")
-
-
-def _digest(sha256: str | None) -> bytes | None:
-    if sha256 is None:
-        return None
-    try:
-        digest = base64.b64decode(sha256, validate=True)
-    except (binascii.Error, ValueError):
-        digest = b""
-    if len(digest) != 32:
-        raise ChecksumMismatch("What was announced without a base64 SHA-256")
-    return digest
+    check_joinable([(part.number, part.size_bytes) for part in parts])
 
 
 def _uploaded(part: PartFile) -> UploadedPart:

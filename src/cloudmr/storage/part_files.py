@@ -19,7 +19,6 @@ from typing import Self
 from cloudmr.storage.durable import sync_folder
 from cloudmr.storage.errors import ChecksumMismatch, ObjectTooLarge, UploadNotFound
 
-MAX_PARTS = 10_000
 _NAME = re.compile(r"(?P<number>[0-9]{5})\.(?P<size>[0-9]+)\.(?P<sha256>[0-9a-f]{64})")
 
 
