@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Self
 
+from cloudmr.model.platforms import Platform
+
 
 class ExecutionState(StrEnum):
     """What the unit says of an execution."""
@@ -75,6 +77,7 @@ class ExecutionRequest:
     key_id: str
     secret: str
     resources: Resources
+    platform: Platform = Platform.LOCAL
 
     @property
     def name(self) -> str:

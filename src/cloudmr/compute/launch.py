@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from cloudmr.compute.base import ExecutionRequest, Resources
+from cloudmr.model.platforms import Platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,8 @@ class Launch:
         """Read what `to_bytes` wrote. Raise `ValueError` for anything else, also for a part of it."""
         try:
             fields: dict[str, Any] = json.loads(message)
-            request = fields["request"] | {"resources": Resources(**fields["request"]["resources"])}
+            request = fields["request"]
+            request |= {"resources": Resources(**request["resources"]), "platform": Platform(request["platform"])}
             return cls(
                 **fields
                 | {

@@ -69,6 +69,8 @@ FARGATE_SIZES = (
     *(MachineSize(vcpu=16, memory_bytes=gib * _GIB) for gib in range(64, 121, 8)),
 )
 """What Fargate offers, from the smallest that the template asks for, in order of memory."""
+FARGATE_DISKS_GIB = (21, 200)
+"""The least and the most disk that can be asked for."""
 
 
 def choose_platform(need: Need, available: Collection[Platform], *, wanted: Platform | None = None) -> PlatformChoice:
@@ -108,6 +110,11 @@ def _on(platform: Platform, need: Need, *, reason: str) -> PlatformChoice:
             return PlatformChoice(platform=platform, size=LAMBDA_SIZE, reason=reason)
         case Platform.FARGATE:
             size = fargate_size(need.memory_bytes)
+            if need.disk_bytes > FARGATE_DISKS_GIB[-1] * _GIB:
+                raise _impossible(
+                    f"The job needs {_in_gib(need.disk_bytes)} of disk; Fargate has {FARGATE_DISKS_GIB[-1]} GiB.",
+                    "Split the data.",
+                )
             if size is None:
                 raise _impossible(
                     f"The job is expected to need {_in_gib(need.memory_bytes)} of memory; Fargate has "

@@ -29,6 +29,7 @@ def execution_request(brain: Brain, link: UnitLink, job: Job) -> ExecutionReques
         key_id=key.key_id,
         secret=key.secret,
         resources=_resources(job.estimate),
+        platform=job.platform,
     )
 
 

@@ -6,18 +6,42 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from cloudmr.compute.base import LogLine
 from cloudmr.model.instants import Clock
 from mroptimum.result import LogEntry
 from mroptimum.run import Progress
 
+Write = Callable[[LogLine], None]
+"""Takes a line of the log, which can be read from then on."""
+
+
+def to_file(file: Path) -> Write:
+    """Return what writes to a file, one JSON object a line."""
+
+    def write(line: LogLine) -> None:
+        with file.open("a", encoding="utf-8") as opened:
+            opened.write(json.dumps(line.to_row()) + "\n")
+
+    return write
+
+
+def to_stream(stream: TextIO, *, execution: str) -> Write:
+    """Return what writes to a stream that takes lines of several executions, each with the name of its own."""
+
+    def write(line: LogLine) -> None:
+        stream.write(json.dumps({"execution": execution, **line.to_row()}) + "\n")
+        stream.flush()
+
+    return write
+
 
 class Journal:
-    """Keeps the log in a file that can be read while the worker works, one JSON object a line."""
+    """Keeps the log, and tells of each step as it comes."""
 
-    def __init__(self, file: Path, *, clock: Clock, report: Callable[[Progress], None]) -> None:
-        self._file = file
+    def __init__(self, write: Write, *, clock: Clock, report: Callable[[Progress], None]) -> None:
+        self._write = write
         self._clock = clock
         self._report = report
         self._lines: list[LogLine] = []
@@ -44,10 +68,6 @@ class Journal:
     def _add(self, line: LogLine) -> None:
         self._lines.append(line)
         self._write(line)
-
-    def _write(self, line: LogLine) -> None:
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line.to_row()) + "\n")
 
 
 def _moment(entry: LogEntry) -> datetime:

@@ -17,18 +17,17 @@ import httpx
 from cloudmr.compute.brain_address import ToPresentAddress
 from cloudmr.compute.exit_codes import ExitCode
 from cloudmr.compute.launch import Launch
+from cloudmr.compute.outcome import Outcome
 from cloudmr.compute.run_folder import RunFolder
 from cloudmr.model.instants import utc_now
 from cloudmr.storage.local_objects import LocalObjects
 from cloudmr.worker.brain import Brain
-from cloudmr.worker.errors import Unheard
-from cloudmr.worker.job import NO_ROOM, run_job
-from cloudmr.worker.journal import Journal
+from cloudmr.worker.ending import exit_code_of
+from cloudmr.worker.job import run_job
+from cloudmr.worker.journal import Journal, to_file
 from cloudmr.worker.progress import ProgressReporter
-from mroptimum.errors import Cancelled
 
 _TIMEOUT_S = 30
-_log = logging.getLogger(__name__)
 
 
 def main(launch: Launch, folder: RunFolder) -> ExitCode:
@@ -39,24 +38,10 @@ def main(launch: Launch, folder: RunFolder) -> ExitCode:
         stop.set()
 
     signal.signal(signal.SIGTERM, ask_to_stop)
-    try:
-        return _work(launch, folder, stop)
-    except Cancelled:
-        return ExitCode.STOPPED
-    except Unheard as error:
-        _log.error("%s", error)
-        return ExitCode.UNHEARD
-    except MemoryError as error:
-        _log.error("out of memory: %s", error)
-        return ExitCode.OUT_OF_MEMORY
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            _log.error("no room: %s", error)
-            return ExitCode.DISK_FULL
-        raise
+    return exit_code_of(lambda: _work(launch, folder, stop))
 
 
-def _work(launch: Launch, folder: RunFolder, stop: threading.Event) -> ExitCode:
+def _work(launch: Launch, folder: RunFolder, stop: threading.Event) -> Outcome:
     address_file = Path(launch.address_file) if launch.address_file else None
     with httpx.Client(timeout=_TIMEOUT_S, transport=ToPresentAddress(address_file)) as client:
         brain = Brain(launch.request, client, clock=utc_now, wait=stop.wait)
@@ -66,12 +51,12 @@ def _work(launch: Launch, folder: RunFolder, stop: threading.Event) -> ExitCode:
                 document,
                 storage=LocalObjects(Path(launch.storage_root)),
                 folder=folder.work,
-                journal=Journal(folder.log, clock=utc_now, report=reporter.report),
+                journal=Journal(to_file(folder.log), clock=utc_now, report=reporter.report),
                 cancelled=stop.is_set,
                 counter=brain,
             )
     folder.write_outcome(outcome)
-    return ExitCode.SUCCEEDED if outcome.manifest_sha256 else ExitCode.FAILED
+    return outcome
 
 
 if __name__ == "__main__":

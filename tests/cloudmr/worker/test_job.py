@@ -19,7 +19,7 @@ from cloudmr.model.reports import ReportedInput
 from cloudmr.storage.base import Bucket, ObjectInfo
 from cloudmr.storage.local_objects import LocalObjects
 from cloudmr.worker.job import Compute, run_job
-from cloudmr.worker.journal import Journal
+from cloudmr.worker.journal import Journal, to_file
 from mroptimum.errors import Cancelled
 from mroptimum.result import Result
 from mroptimum.run import Progress
@@ -66,7 +66,7 @@ class Workplace:
             document,
             storage=storage or self.storage,
             folder=work,
-            journal=Journal(self.folder / "log.jsonl", clock=utc_now, report=self.reports.append),
+            journal=Journal(to_file(self.folder / "log.jsonl"), clock=utc_now, report=self.reports.append),
             cancelled=cancelled,
             counter=NothingToTell(document),
             compute=compute,

@@ -18,7 +18,7 @@ from cloudmr.storage.base import Bucket
 from cloudmr.storage.checksums import checksum_file
 from cloudmr.storage.local_objects import LocalObjects
 from cloudmr.worker.errors import InputChanged, InputNamesPerson
-from cloudmr.worker.journal import Journal
+from cloudmr.worker.journal import Journal, to_file
 from cloudmr.worker.staging import stage
 from dicom_files import image, save
 from mroptimum.phantom import Phantom, simulate, write_twix_vb
@@ -82,7 +82,7 @@ def bring(storage: LocalObjects, document: JobDocument, counter: Counter, folder
         document,
         storage=storage,
         folder=folder / "inputs",
-        journal=Journal(folder / "log.jsonl", clock=utc_now, report=lambda _: None),
+        journal=Journal(to_file(folder / "log.jsonl"), clock=utc_now, report=lambda _: None),
         go_on=lambda: None,
         counter=counter,
     )
