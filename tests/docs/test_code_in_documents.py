@@ -33,6 +33,7 @@ HELD = {
 HELD_WHOLE = {
     "docs/MODE2-DEPLOYMENT-GUIDE.md": "it makes things in AWS accounts; tests/docs/test_guides.py holds its commands",
     "docs/MODE2-QUICK-START.md": "likewise; its commands are those of the guide",
+    "docs/first-run-on-aws.md": "it is for real AWS accounts, whose owner types it",
     "docs/operate-brain.md": "it starts servers and stacks; tests/brain_deployment holds its files",
 }
 """Documents none of whose blocks are run here."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cloudmr.deploy.options import OPTIONS
 from cloudmr.model.platforms import FARGATE_SIZES, LAMBDA_DEADLINE_S, LAMBDA_SIZE, MachineSize, Platform
 from cloudmr.model.prices import Price, PriceSet, price_book, price_of
 from cloudmr.settings import Settings
@@ -105,6 +106,22 @@ def test_links_to_a_heading_lead_to_one(document: str) -> None:
         headings = re.findall(r"^#+ (.*)$", _without_code(target.read_text("utf-8")), re.MULTILINE)
         slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
         assert anchor in slugs, (file, anchor)
+
+
+@pytest.mark.parametrize(
+    "heading", ["For deployment (deploy-mode2.sh)", "For registration (register-computing-unit.sh)"]
+)
+def test_variables_have_the_defaults_that_the_code_has(heading: str) -> None:
+    of_code = {variable: option for option in OPTIONS for variable in option.variables}
+    lines = section("docs/MODE2-DEPLOYMENT-GUIDE.md", heading).splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    assert rows
+    for name, is_required, default, _ in rows:
+        option = of_code[name.strip("`")]
+        said = {"-": None, "Auto-detect": None, "default": None}.get(default, default)
+        assert option.default == said, name
+        if is_required == "Yes":
+            assert option.default is None, name
 
 
 def test_the_quick_start_takes_two_minutes() -> None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 
-from tools.settings_table import PAGE, with_table
+import pytest
+from tools.document_tables import DOCS, TABLES, with_tables
 
 from cloudmr.metrics import Metrics
 from code_blocks import ROOT
 
-TEXT = PAGE.read_text("utf-8")
+TEXT = (DOCS / "operate-brain.md").read_text("utf-8")
 
 
-def test_the_table_of_settings_is_what_the_code_reads() -> None:
-    assert with_table(TEXT) == TEXT, "python -m tools.settings_table"
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_what_the_code_says(name: str) -> None:
+    page = (DOCS / name).read_text("utf-8")
+    assert with_tables(name, page) == page, "python -m tools.document_tables"
+
+
+def test_a_table_that_is_not_there_is_missed() -> None:
     assert "| `CLOUDMR_HOME` | `~/.cloudmr` |" in TEXT
+    with pytest.raises(ValueError, match="no table"):
+        with_tables("operate-brain.md", "# Nothing")
 
 
 def test_figures_to_watch_are_there() -> None:
