@@ -6,7 +6,7 @@ PEERS := .venv-bench
 ACCOUNTS := .venv-ministack
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo web serve test check audit format figures bench soak lock clean
+.PHONY: help demo web serve test check audit format template figures bench soak lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ audit: $(VENV)/dev ## Ask whether a known vulnerability is in what the lock file
 format: $(VENV)/dev ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+template: $(VENV)/python ## Put the functions of a unit's template into it anew
+	$(BIN)/python -m tools.embed_functions
 
 figures: $(VENV)/dev ## Draw the documents' figures anew, by the code they tell of
 	PYTHONPATH=tests/support $(BIN)/python docs/figures

@@ -200,6 +200,7 @@ def aws_accounts(folder: Path) -> Iterator[Accounts]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        "SFN_WAIT_SCALE": "0.01",
     }
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(

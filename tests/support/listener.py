@@ -62,6 +62,9 @@ class Listener:
             def do_POST(self) -> None:
                 self._answer()
 
+            def do_PUT(self) -> None:
+                self._answer()
+
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass
 

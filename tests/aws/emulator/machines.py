@@ -10,6 +10,7 @@ import contextvars
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +135,9 @@ def _execute_task(state: dict[str, Any], given: Any, execution: dict[str, Any], 
     if "TimeoutSecondsPath" in state:
         seconds = machines._resolve_path(state["TimeoutSecondsPath"], given)
         state = {**state, "TimeoutSeconds": seconds}
+    if isinstance(state.get("TimeoutSeconds"), str):
+        seconds = machines._apply_jsonata_template(state["TimeoutSeconds"], given, context)
+        state = {**state, "TimeoutSeconds": seconds}
     timeout_s = state.get("TimeoutSeconds")
     _task_deadline.set(None if timeout_s is None else time.monotonic() + timeout_s)
     return _task(state, given, execution, context)
@@ -161,9 +165,9 @@ def _check_run_task(given: dict[str, Any]) -> None:
     definition = ecs._task_defs.get(ecs._resolve_td_key(definition_arn)) or {}
     for role in (definition.get("taskRoleArn"), definition.get("executionRoleArn")):
         if role:
-            _need("iam:PassRole", role)
+            _need("iam:PassRole", role, {"iam:passedtoservice": "ecs-tasks.amazonaws.com"})
     if given.get("Tags") or given.get("PropagateTags"):
-        _need("ecs:TagResource", f"arn:aws:ecs:{_where()}:task/*")
+        _need("ecs:TagResource", f"arn:aws:ecs:{_where()}:task/{_cluster_name(given)}/new")
     shape = botocore.session.get_session().get_service_model("ecs").operation_model("RunTask").input_shape
     assert shape is not None
     report = botocore.validate.ParamValidator().validate(machines._pascal_to_camel(given), shape)
@@ -173,6 +177,11 @@ def _check_run_task(given: dict[str, Any]) -> None:
         raise machines._ExecutionError(
             "ECS.InvalidParameterException", "Container Overrides length must be at most 8192"
         )
+
+
+def _cluster_name(given: dict[str, Any]) -> str:
+    name: str = given.get("Cluster", "default")
+    return name.rpartition("/")[2]
 
 
 def _run_task(resource: str, given: dict[str, Any]) -> Any:
@@ -211,18 +220,18 @@ def _result(described: dict[str, Any]) -> Any:
     return result
 
 
-def _need(action: str, resource: str) -> None:
+def _need(action: str, resource: str, keys: Mapping[str, str] | None = None) -> None:
     running = _current.get()
     assert running is not None
-    if not _may(action, resource):
+    if not _may(action, resource, keys):
         words = refusal(running.role, running.record["name"], action, resource)
         raise machines._ExecutionError(_CODES.get(action, "States.Permissions"), words)
 
 
-def _may(action: str, resource: str) -> bool:
+def _may(action: str, resource: str, keys: Mapping[str, str] | None = None) -> bool:
     running = _current.get()
     assert running is not None
-    return acts_for(running.role, running.record["name"], action, resource, running.region)
+    return acts_for(running.role, running.record["name"], action, resource, running.region, keys=keys)
 
 
 def _arn(name: str, service: str, kind: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -18,18 +19,24 @@ from tests.aws.emulator.settings import CALLS, SETTINGS
 
 _lock = threading.Lock()
 _enforce = iam_evaluator.enforce
+_resolve = iam_evaluator._resolve_condition_key
 
 
 def install() -> None:
     """Have every decision written down."""
     iam_evaluator.enforce = _recorded_enforce
+    iam_evaluator._resolve_condition_key = _condition_key
 
 
-def acts_for(role_arn: str, session: str, action: str, resource: str, region: str) -> bool:
-    """Tell whether AWS may do this in a role's name."""
+def acts_for(
+    role_arn: str, session: str, action: str, resource: str, region: str, *, keys: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether AWS may do this in a role's name. `keys` are what conditions may ask for, beyond the usual."""
     account, role = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
     principal = f"arn:aws:sts::{account}:assumed-role/{role}/{session}"
-    context = iam_evaluator.EvalContext(principal, "AssumedRole", account, action, resource, region)
+    context = iam_evaluator.EvalContext(
+        principal, "AssumedRole", account, action, resource, region, service_context=dict(keys or {})
+    )
     decision: str = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(role, account)).decision
     record(principal, action, resource, decision == "Allow", of_service=True)
     return decision == "Allow"
@@ -94,3 +101,13 @@ def _recorded_enforce(access_key_id: str, iam_action: str, service: str, region:
     if principal and not isinstance(result, iam_evaluator.AuthError):
         record(principal, iam_action, resource, result is None, of_service=False)
     return result
+
+
+def _condition_key(key: str, context: Any) -> Any:
+    """Return aws:PrincipalArn of a session as AWS has it: the ARN of its role."""
+    principal: str = context.principal_arn
+    if key.lower() == "aws:principalarn" and ":assumed-role/" in principal:
+        account, name = principal.split(":")[4], principal.split("/")[1]
+        role = iam._roles.get_scoped(account, None, name)
+        return role["Arn"] if role else f"arn:aws:iam::{account}:role/{name}"
+    return _resolve(key, context)

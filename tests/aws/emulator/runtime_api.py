@@ -11,6 +11,13 @@ from types import TracebackType
 _LAST_WORD_S = 30
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that is ended breaks its connection off."""
+
+
 class RuntimeApi:
     """Hands out one event and takes one answer; `answered` is set when it is there."""
 
@@ -28,8 +35,7 @@ class RuntimeApi:
             "Lambda-Runtime-Trace-Id": "Root=1-0-0",
         }
         self._is_taken = False
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
 
     @property
     def address(self) -> str:

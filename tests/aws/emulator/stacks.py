@@ -1,7 +1,7 @@
 """CloudFormation, and what its stacks wire together: what AWS refuses and MiniStack lets pass.
 
 A bucket that holds objects is not deleted; a size that Fargate does not offer is no task definition; an event is put
-into a queue only where the queue's policy lets the service.
+into a queue only where the queue's policy lets the service; conditions know the account and the region.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import json
 from typing import Any
 
 from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge, sqs
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 from tests.aws.emulator.tasks import FARGATE_SIZES
 
 _bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
 _definition = provisioners._RESOURCE_HANDLERS["AWS::ECS::TaskDefinition"]
 _delete_bucket, _create_definition = _bucket["delete"], _definition["create"]
 _put_into_queue = eventbridge._dispatch_to_sqs
+_evaluate_conditions = engine._evaluate_conditions
 
 
 def install() -> None:
@@ -25,6 +27,8 @@ def install() -> None:
     _bucket["delete"] = _delete_empty_bucket
     _definition["create"] = _create_sized_definition
     eventbridge._dispatch_to_sqs = _put_into_open_queue
+    for module in (changesets, engine, handlers, provisioners, stacks):
+        module._evaluate_conditions = _placed_conditions
 
 
 def _delete_empty_bucket(name: str, properties: dict[str, Any]) -> Any:
@@ -55,3 +59,9 @@ def _put_into_open_queue(target: Any, payload: str, *given: Any, **named: Any) -
     decision = iam_evaluator.evaluate_resource_policy(document, context, service="events.amazonaws.com").decision
     if decision == "Allow":
         _put_into_queue(target, payload, *given, **named)
+
+
+def _placed_conditions(template: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    placed = {"AWS::Region": get_region(), "AWS::AccountId": get_account_id(), "AWS::Partition": "aws"}
+    known = {name: {"Value": value} for name, value in placed.items()}
+    return _evaluate_conditions(template, {**known, **parameters})
