@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cloudmr.cli.layout import Table
+from cloudmr.cli.layout import Table, in_bytes, local_time
 from cloudmr.deploy.account import Stack
 from cloudmr.deploy.explain import StackEvent, own_words
 from cloudmr.deploy.network import described_subnet
 from cloudmr.deploy.plan import Plan, example_jobs
 from cloudmr.deploy.troubles import Problem
 from cloudmr.model.prices import in_dollars
+
+if TYPE_CHECKING:
+    from cloudmr.deploy.cost import Cost
+    from cloudmr.deploy.logs import LogLine
+
+
+TAB = "\t"
 
 
 def plan_lines(plan: Plan) -> str:
@@ -33,6 +40,9 @@ def plan_lines(plan: Plan) -> str:
         "",
         "It will have:",
         *(f"  {n} x {kind}" for kind, n in _counted(plan.resources)),
+        "",
+        "CloudMR Brain may, with this unit's ExternalId only:",
+        *(f"  {right.action} on {right.on}{f' ({right.switch})' if right.switch else ''}" for right in plan.rights),
         "",
         "Price: nothing while no job runs but storage and logs. A job, for example:",
         *(f"  {example.name}: {in_dollars(example.price.microdollars)}" for example in example_jobs()),
@@ -62,6 +72,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "parameters": {each.name: each.shown for each in plan.parameters},
         "image_uri": plan.image_uri,
         "resources": dict(plan.resources),
+        "rights": [{"action": each.action, "on": each.on, "switch": each.switch} for each in plan.rights],
         "price": [
             {"job": example.name, "microdollars": example.price.microdollars, "dated": example.price.dated}
             for example in example_jobs()
@@ -81,6 +92,44 @@ def event_line(event: StackEvent) -> str:
     """Return one thing that happened to a stack, in one line."""
     reason = f"  {own_words(event.reason)}" if event.reason and "FAILED" in event.status else ""
     return f"{event.status.lower().replace('_', ' '):28} {event.resource}{reason}"
+
+
+def log_text(line: LogLine) -> str:
+    """Return one line of a log."""
+    return f"{local_time(line.at)}  {line.text.replace(TAB, ' ')}"
+
+
+def cost_table(cost: Cost) -> Table:
+    """Return what a unit has cost, and what is kept."""
+    counted = [(each.service, f"${each.dollars:.4f}", f"since {cost.since}") for each in cost.services]
+    kept = [
+        (
+            f"keeping {each.bucket}",
+            f"${each.microdollars_a_month / 1_000_000:.4f}",
+            f"a month, {in_bytes(each.n_bytes)}",
+        )
+        for each in cost.buckets
+    ]
+    return Table(columns=("what", "dollars", "when"), rows=(*counted, *kept))
+
+
+def cost_json(cost: Cost) -> dict[str, Any]:
+    """Return what a unit has cost, and what is kept, as JSON."""
+    return {
+        "since": cost.since.isoformat(),
+        "dollars": str(cost.dollars),
+        "services": [{"service": each.service, "dollars": str(each.dollars)} for each in cost.services],
+        "why_not": cost.why_not,
+        "buckets": [
+            {
+                "bucket": each.bucket,
+                "n_objects": each.n_objects,
+                "n_bytes": each.n_bytes,
+                "microdollars_a_month": each.microdollars_a_month,
+            }
+            for each in cost.buckets
+        ],
+    }
 
 
 def output_table(stack: Stack) -> Table:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,10 +24,20 @@ from cloudmr.cli.stack_options import (
     password_is_in_arguments,
     with_options,
 )
-from cloudmr.cli.stack_views import event_line, output_table, plan_json, plan_lines, problem_lines
+from cloudmr.cli.stack_views import (
+    cost_json,
+    cost_table,
+    event_line,
+    log_text,
+    output_table,
+    plan_json,
+    plan_lines,
+    problem_lines,
+)
 from cloudmr.cli.terminal import AsJson, Terminal, answering
+from cloudmr.cli.times import in_time
 from cloudmr.deploy.errors import NotGiven, StandsInTheWay
-from cloudmr.deploy.options import Given, option
+from cloudmr.deploy.options import YES, Given, option
 
 if TYPE_CHECKING:
     from cloudmr.aws.own_account import OwnAccount
@@ -102,6 +113,160 @@ def register(said: Given, template: TemplateFile = None, no_wait: NoWait = False
             terminal.note(f"{done.unit.computing_unit_id} is registered. {done.unit.message}")
             followed = None if no_wait else _follow(terminal, who, done.unit.computing_unit_id)
         _answer(terminal, done.stack, done.unit.computing_unit_id, followed, began)
+
+
+@app.command(epilog=EPILOG)
+@with_options(*ACCOUNT)
+def logs(
+    said: Given,
+    job: Annotated[str | None, typer.Option(help="Only what is of this job.")] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="From how long ago: 30m, 12h, 7d.")] = "1h",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written, until Ctrl-C.")] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="What happened to the stack, failures with their fix, in place of logs.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the unit's workers and functions wrote into its logs, in your account."""
+    with answering(as_json) as terminal, explained(terminal):
+        from cloudmr.deploy.logs import follow_logs, log_lines
+
+        aws = account(said)
+        stack = found_stack(aws, said)
+        if events:
+            _events(terminal, aws, stack)
+            return
+        span = in_time(since)
+        if follow:
+            for line in follow_logs(aws, stack.name, since=span, of=job):
+                typer.echo(log_text(line))
+            return
+        lines = list(log_lines(aws, stack.name, since=span, of=job))
+        value = [{"at": line.at.isoformat(), "stream": line.stream, "text": line.text} for line in lines]
+        terminal.answer(value, "\n".join(log_text(line) for line in lines) or "Nothing was written.")
+
+
+@app.command(epilog=EPILOG)
+@with_options(*ACCOUNT)
+def cost(said: Given, as_json: AsJson = False) -> None:
+    """Show what AWS has counted for the unit this month, and what its buckets cost to keep."""
+    with answering(as_json) as terminal, explained(terminal):
+        from cloudmr.deploy.cost import cost_of
+
+        aws = account(said)
+        found = cost_of(aws, found_stack(aws, said), today=datetime.now(UTC).date())
+        terminal.answer(cost_json(found), cost_table(found))
+        if found.why_not:
+            terminal.note(found.why_not)
+
+
+def check_own(said: Given, terminal: Terminal) -> None:
+    """Look at a stack with the person's own credentials, and at what CloudMR Brain knows of it, if it can be asked."""
+    from cloudmr.deploy.check import Found, check_stack, is_well
+    from cloudmr.deploy.register import stack_to_register
+
+    aws = account(said)
+    stack, person = stack_to_register(aws, said)
+    unit, not_asked = _unit_at_brain(said, stack)
+    found: list[Found] = []
+    for each in check_stack(aws, person, stack, api_url=said.get("api_url"), unit=unit):
+        found.append(each)
+        if not terminal.as_json:
+            terminal.note(f"{each.outcome:9} {each.look}: {each.message}{f' {each.fix}' if each.fix else ''}")
+    if not_asked:
+        terminal.note(not_asked)
+    well = is_well(found)
+    value = {"stack": stack.name, "is_well": well, "findings": [each.as_json() for each in found]}
+    terminal.answer(value, f"{stack.name} is {'well' if well else 'not well'}.")
+    if not well:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def remove_own(said: Given, terminal: Terminal, *, deletes_data: bool, cancel_jobs: bool, yes: bool) -> None:
+    """Remove a stack and its registration; say what stays and what that costs."""
+    from cloudmr.deploy.remove import deregister, own_buckets_of, remove_stack, said_of
+    from cloudmr.deploy.sign_in import token_source
+
+    if password_is_in_arguments(said):
+        terminal.warn("a password on the command line can be seen by others on this machine.")
+    aws = account(said)
+    stack = found_stack(aws, said)
+    if not yes:
+        if not is_somebody_there():
+            raise NotGiven([YES])
+        lost = f", and everything in {', '.join(own_buckets_of(stack))}" if deletes_data else ""
+        typer.confirm(f"Delete the stack {stack.name} in {aws.region}{lost}?", abort=True, err=True)
+    unit_id = stack.outputs.get("ComputingUnitId", "")
+    said = _of_stack(said, stack)
+    is_deregistered = False
+    if unit_id and token_source(said, os.environ) is not None:
+        with signed(said) as who:
+            is_deregistered = deregister(who.brain, unit_id, cancel_jobs=cancel_jobs)
+        terminal.note(f"{unit_id} {'is removed from' if is_deregistered else 'was not known to'} CloudMR Brain.")
+    elif unit_id:
+        terminal.warn(f"not signed in: CloudMR Brain notices by itself that {unit_id} is gone, within a day.")
+    gone, stays = remove_stack(aws, stack, deletes_data=deletes_data, hear=events_to(terminal), tell=terminal.note)
+    terminal.answer(
+        {
+            "stack": stack.name,
+            "is_deregistered": is_deregistered,
+            "deleted_buckets": list(gone),
+            "stays": [
+                {
+                    "bucket": each.bucket,
+                    "n_objects": each.n_objects,
+                    "n_bytes": each.n_bytes,
+                    "microdollars_a_month": each.microdollars_a_month,
+                }
+                for each in stays
+            ],
+        },
+        "\n".join([f"The stack {stack.name} is gone.", *(f"{name} is gone." for name in gone), *said_of(stays)]),
+    )
+
+
+def found_stack(aws: OwnAccount, said: Given) -> Stack:
+    """Return the stack that was said. Raise `StandsInTheWay` if it is not there."""
+    from cloudmr.deploy.register import stack_of
+
+    return stack_of(aws, said)[0]
+
+
+def _of_stack(said: Given, stack: Stack) -> Given:
+    """Return what was said, with the Brain that the stack was made for if none was named."""
+    url = stack.parameters.get("CloudMRApiUrl")
+    return said.from_stack("api_url", url) if said.get("api_url") is None and url else said
+
+
+def _unit_at_brain(said: Given, stack: Stack) -> tuple[Any, str]:
+    """Return what CloudMR Brain knows of a stack's unit, and in words why it was not asked, if so."""
+    from cloudmr.client.errors import Refused
+    from cloudmr.deploy.sign_in import token_source
+    from cloudmr.deploy.troubles import Trouble, problem
+
+    unit_id = stack.outputs.get("ComputingUnitId", "")
+    said = _of_stack(said, stack)
+    if token_source(said, os.environ) is None:
+        return None, "CloudMR Brain was not asked: you are not signed in there (`cloudmr login`)."
+    with signed(said) as who:
+        try:
+            return who.brain.computing_units.get(unit_id), ""
+        except Refused as refusal:
+            if refusal.instance_code != "not_found":
+                raise
+            raise StandsInTheWay([problem(Trouble.NOT_REGISTERED, unit=unit_id)]) from refusal
+
+
+def _events(terminal: Terminal, aws: OwnAccount, stack: Stack) -> None:
+    from cloudmr.deploy.account import stack_events
+    from cloudmr.deploy.explain import explain_event
+
+    events = stack_events(aws, stack.id)
+    value = [{"resource": each.resource, "status": each.status, "reason": each.reason} for each in events]
+    terminal.answer(value, "\n".join(event_line(each) for each in events))
+    known = {found.code: found for each in events if each.has_failed and (found := explain_event(each))}
+    for line in problem_lines(list(known.values())):
+        terminal.note(line)
 
 
 def _deploy(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +11,11 @@ from cloudmr.cli.exit_codes import EPILOG
 from cloudmr.cli.people_views import token_table
 from cloudmr.cli.session import signed_in
 from cloudmr.cli.terminal import AsCsv, AsJson
+from cloudmr.cli.times import in_time
 from cloudmr.model.personal_tokens import SCOPES
 from cloudmr.model.tokens import Scope
 
 app = typer.Typer(no_args_is_help=True, help="Tokens for programs: each for one purpose, with an end.")
-
-_SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
 
 
 @app.command(epilog=EPILOG)
@@ -35,7 +33,7 @@ def create(
     """Make a token and print it, this once. One for `unit:register` is worth one registration within an hour."""
     if scope not in SCOPES:
         raise typer.BadParameter(f"choose one of {', '.join(sorted(SCOPES))}.", param_hint="--scope")
-    lifetime_s = _seconds(expires_in) if expires_in is not None else None
+    lifetime_s = int(in_time(expires_in).total_seconds()) if expires_in is not None else None
     with signed_in(as_json) as (brain, terminal):
         from cloudmr.client.folder import write_private
 
@@ -67,10 +65,3 @@ def revoke(
         for token_id in token_ids:
             brain.account.revoke_token(token_id)
         terminal.answer({"revoked": token_ids}, "\n".join(f"{token_id} is revoked." for token_id in token_ids))
-
-
-def _seconds(text: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,6})([mhd])", text.strip())
-    if found is None:
-        raise typer.BadParameter("give a number and m, h or d, such as 90d.", param_hint="--expires-in")
-    return int(found[1]) * _SECONDS[found[2]]

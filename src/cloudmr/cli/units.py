@@ -9,9 +9,12 @@ import typer
 
 from cloudmr.cli.exit_codes import EPILOG, ExitCode
 from cloudmr.cli.session import signed_in
-from cloudmr.cli.terminal import AsCsv, AsJson
+from cloudmr.cli.stack_options import ACCOUNT, BRAIN, with_options
+from cloudmr.cli.stacks import check_own, explained, remove_own
+from cloudmr.cli.terminal import AsCsv, AsJson, answering
 from cloudmr.cli.unit_views import finding_table, permission_table, unit_record
 from cloudmr.cli.views import unit_table
+from cloudmr.deploy.options import Given
 from cloudmr.model.units import UnitStatus
 
 if TYPE_CHECKING:
@@ -41,8 +44,10 @@ def show(unit_id: UnitId, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog=EPILOG)
+@with_options(*ACCOUNT, *BRAIN)
 def check(
-    unit_id: UnitId,
+    said: Given,
+    unit_id: Annotated[str | None, typer.Argument(metavar="[UNIT_ID]", help="`cloudmr unit list` shows them.")] = None,
     known_answer: Annotated[
         bool,
         typer.Option(
@@ -56,7 +61,15 @@ def check(
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look at a unit of yours now: everything that was found, each with its fix. Exits 1 if it is not ready."""
+    """Look at a unit of yours now: everything that was found, each with its fix. Exits 1 if it is not ready.
+
+    With UNIT_ID CloudMR Brain looks, from outside. Without one your stack is looked at with your own AWS credentials,
+    which see everything: trust policy, rights, image, network, buckets, tasks that did not start.
+    """
+    if unit_id is None:
+        with answering(as_json) as terminal, explained(terminal):
+            check_own(said, terminal)
+        return
     with signed_in(as_json, as_csv) as (brain, terminal):
         units = brain.computing_units
         found = units.findings(unit_id) if last else units.check(unit_id, known_answer=known_answer)
@@ -89,15 +102,28 @@ def rename(unit_id: UnitId, name: str, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog=EPILOG)
+@with_options(*ACCOUNT, *BRAIN)
 def remove(
-    unit_id: UnitId,
+    said: Given,
+    unit_id: Annotated[str | None, typer.Argument(metavar="[UNIT_ID]", help="`cloudmr unit list` shows them.")] = None,
+    delete_data: Annotated[
+        bool, typer.Option("--delete-data", help="Delete the stack's buckets too, with everything in them.")
+    ] = False,
     cancel_jobs: Annotated[
         bool, typer.Option("--cancel-jobs", help="Have those of its jobs cancelled that have not ended.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give up a unit of yours: it gets nothing more. Its stack and its buckets stay in your account."""
+    """Give up a unit of yours: it gets nothing more.
+
+    With UNIT_ID only CloudMR Brain forgets it: its stack and its buckets stay in your account. Without one the stack is
+    deleted with your own AWS credentials, and its registration with your login; its buckets stay, unless --delete-data.
+    """
+    if unit_id is None:
+        with answering(as_json) as terminal, explained(terminal):
+            remove_own(said, terminal, deletes_data=delete_data, cancel_jobs=cancel_jobs, yes=yes)
+        return
     with signed_in(as_json) as (brain, terminal):
         unit = brain.computing_units.get(unit_id)
         if not yes:

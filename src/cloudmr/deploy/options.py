@@ -142,6 +142,9 @@ OPTIONS = (
 )
 """Everything that can be said, in the order in which help and guide have it."""
 
+YES = Option(name="yes", flag="--yes", meaning="Do not ask.")
+"""Needed where something is deleted and nobody can be asked."""
+
 _BY_NAME = {option.name: option for option in OPTIONS}
 
 

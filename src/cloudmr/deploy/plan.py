@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from cloudmr.deploy.account import Bucket, Person, Stack
 from cloudmr.deploy.network import Network, NetworkChoice
 from cloudmr.deploy.options import Given
+from cloudmr.deploy.policies import RIGHTS, Right
 from cloudmr.deploy.situation import Step, step_of, trouble_with_name, trouble_with_stack
 from cloudmr.deploy.template import Template
 from cloudmr.deploy.troubles import Problem, Trouble, problem
@@ -141,6 +142,7 @@ class Plan:
     buckets: tuple[BucketPlan, ...]
     parameters: tuple[Parameter, ...]
     resources: Mapping[str, str]
+    rights: tuple[Right, ...]
     image_uri: str | None
     notes: tuple[str, ...] = ()
 
@@ -165,9 +167,12 @@ def make_plan(
     assert step is not None
     buckets = tuple(_bucket_plan(seen, said, kind) for kind in Kind)
     given = {**_parameters(said, mode, network, buckets), **more}
+    before = seen.stack.parameters if step is Step.UPDATE and seen.stack else {}
+    # A token is passed when the stack is made, and makes it register itself.
+    values = {**template.parameters, **before, **given, "CloudMRUserToken": "given"}
     parameters = [Parameter(name=name, value=value) for name, value in given.items() if name in template.parameters]
     if step is Step.UPDATE and seen.stack is not None:
-        left = seen.stack.parameters.keys() & template.parameters - given.keys()
+        left = seen.stack.parameters.keys() & (template.parameters.keys() - given.keys())
         parameters += [Parameter(name=name, value=None) for name in sorted(left)]
     return Plan(
         step=step,
@@ -178,7 +183,8 @@ def make_plan(
         network=network,
         buckets=buckets,
         parameters=tuple(parameters),
-        resources=template.resources,
+        resources=template.made_with(values),
+        rights=tuple(right for right in RIGHTS if right.switch is None or values.get(right.switch) == "true"),
         image_uri=said.get("image_uri") or (announced.image_uri if announced else None),
         notes=tuple(_notes(step, seen)),
     )

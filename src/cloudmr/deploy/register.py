@@ -52,21 +52,26 @@ class Done:
     was_announced_anew: bool
 
 
-def stack_to_register(aws: Asks, said: Given) -> tuple[Stack, Person]:
-    """Return the stack and whose credentials see it. Raise `StandsInTheWay` if it, or a machine given, is not there."""
+def stack_of(aws: Asks, said: Given) -> tuple[Stack, Person]:
+    """Return the stack that was said, and whose credentials see it. Raise `StandsInTheWay` if it is not there."""
     try:
         person = who(aws)
-        name = said.need("stack_name")
-        stack = find_stack(aws, name)
-        if stack is None:
-            details = {"stack": name, "region": aws.region, "account": person.account_id}
-            raise StandsInTheWay([problem(Trouble.STACK_MISSING, **details)])
-        if (arn := said.get("state_machine_arn")) is not None:
-            _look_for_machine(aws, arn, person)
-        elif "CalculationStateMachineArn" not in stack.outputs:
-            raise StandsInTheWay([problem(Trouble.STATE_MACHINE_MISSING, what=f"among the outputs of {name}")])
+        stack = find_stack(aws, said.need("stack_name"))
     except AwsSaid as refusal:
         raise explain_refusal(refusal) from refusal
+    if stack is None:
+        details = {"stack": said.need("stack_name"), "region": aws.region, "account": person.account_id}
+        raise StandsInTheWay([problem(Trouble.STACK_MISSING, **details)])
+    return stack, person
+
+
+def stack_to_register(aws: Asks, said: Given) -> tuple[Stack, Person]:
+    """Return the stack and whose credentials see it. Raise `StandsInTheWay` if it, or a machine given, is not there."""
+    stack, person = stack_of(aws, said)
+    if (arn := said.get("state_machine_arn")) is not None:
+        _look_for_machine(aws, arn, person)
+    elif "CalculationStateMachineArn" not in stack.outputs:
+        raise StandsInTheWay([problem(Trouble.STATE_MACHINE_MISSING, what=f"among the outputs of {stack.name}")])
     return stack, person
 
 
@@ -171,4 +176,4 @@ def _look_for_machine(aws: Asks, arn: str, person: Person) -> None:
     except AwsSaid as refusal:
         if refusal.aws_code == "StateMachineDoesNotExist":
             raise StandsInTheWay([problem(Trouble.STATE_MACHINE_MISSING, what=arn)]) from refusal
-        raise
+        raise explain_refusal(refusal) from refusal

@@ -1,7 +1,7 @@
 """The template of a unit: where it is, what it makes, which parameters it takes. It is CloudFormation's to interpret.
 
-What is read of it here is two lists of names, by their indentation: enough to show a plan and to refuse a parameter
-that there is not, without a reader of YAML in the installation.
+What is read of it here are lists of names, by their indentation: enough to show a plan and to refuse a parameter that
+there is not, without a reader of YAML in the installation.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from cloudmr.deploy.errors import DeployError
 
 NAME = "template-mode2.yaml"
 _SECTION = re.compile(r"^([A-Z][A-Za-z0-9]*):")
-_ENTRY = re.compile(r"^  ([A-Za-z0-9]+):")
-_TYPE = re.compile(r"^    Type: *['\"]?([A-Za-z0-9:]+)")
-_INLINE_TYPE = re.compile(r"^  [A-Za-z0-9]+: *\{.*?\bType: *['\"]?([A-Za-z0-9:]+)")
+_ENTRY = re.compile(r"^  ([A-Za-z0-9]+):(.*)")
+_PROPERTY = re.compile(r"^    (Type|Default|Condition): *['\"]?([^'\"#]*?)['\"]? *(?:#.*)?$")
+_INLINE = re.compile(r"\b(Type|Default|Condition): *['\"]?([^'\",}]*)")
+_EQUALS = re.compile(
+    r"^ *(?P<not>!Not \[)?!Equals \[!Ref ['\"]?(?P<name>[\w:]+)['\"]?, ['\"]?(?P<value>[^'\"\]]*)['\"]?\]"
+)
 
 
 class TemplateMissing(DeployError):
@@ -28,19 +31,50 @@ class TemplateMissing(DeployError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One thing that a template can make, and the name of the condition under which it does."""
+
+    type: str
+    condition: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Template:
-    """A template: its text, the parameters it takes, and what it makes (name -> type)."""
+    """A template: its text, the parameters it takes (name -> default), and what it can make."""
 
     text: str
-    parameters: frozenset[str]
-    resources: Mapping[str, str]
+    parameters: Mapping[str, str]
+    resources: Mapping[str, Resource]
+    conditions: Mapping[str, str]
 
     @classmethod
     def of(cls, text: str) -> Template:
         """Return the template that a text is."""
-        types = {name: kind for section, name, kind in _entries(text) if section == "Resources"}
-        names = frozenset(name for section, name, _ in _entries(text) if section == "Parameters")
-        return cls(text=text, parameters=names, resources=types)
+        found = _entries(text)
+        resources = {
+            name: Resource(type=entry.get("Type", ""), condition=entry.get("Condition", ""))
+            for name, entry in found["Resources"].items()
+        }
+        return cls(
+            text=text,
+            parameters={name: entry.get("Default", "") for name, entry in found["Parameters"].items()},
+            resources=resources,
+            conditions={name: entry["rest"] for name, entry in found["Conditions"].items()},
+        )
+
+    def made_with(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return what is made (name -> type) with these parameters, as far as its conditions are plain comparisons."""
+        return {
+            name: each.type
+            for name, each in self.resources.items()
+            if not each.condition or self._is_met(each.condition, {**self.parameters, **values})
+        }
+
+    def _is_met(self, condition: str, values: Mapping[str, str]) -> bool:
+        found = _EQUALS.match(self.conditions.get(condition, ""))
+        if found is None:
+            return True
+        return (values.get(found["name"], "") == found["value"]) is (found["not"] is None)
 
 
 def find_template(path: Path | None = None) -> Template:
@@ -60,14 +94,17 @@ def _usual_places() -> Iterator[Path]:
     yield Path(__file__).parents[3] / "mode2-deployment" / NAME
 
 
-def _entries(text: str) -> Iterator[tuple[str, str, str]]:
+def _entries(text: str) -> dict[str, dict[str, dict[str, str]]]:
+    """Return the entries of each section, each with the few of its properties that count here."""
+    found: dict[str, dict[str, dict[str, str]]] = {name: {} for name in ("Parameters", "Conditions", "Resources")}
     section, name = "", ""
     for line in text.splitlines():
-        if found := _SECTION.match(line):
-            section, name = found[1], ""
-        elif found := _ENTRY.match(line):
-            name = found[1]
-            inline = _INLINE_TYPE.match(line)
-            yield section, name, inline[1] if inline else ""
-        elif name and (found := _TYPE.match(line)):
-            yield section, name, found[1]
+        if head := _SECTION.match(line):
+            section, name = head[1], ""
+        elif section in found and (entry := _ENTRY.match(line)):
+            name = entry[1]
+            properties = dict(_INLINE.findall(entry[2])) if section != "Conditions" else {}
+            found[section][name] = {**properties, "rest": entry[2]}
+        elif name and section in found and (line_of := _PROPERTY.match(line)):
+            found[section][name][line_of[1]] = line_of[2]
+    return found

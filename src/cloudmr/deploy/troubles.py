@@ -18,6 +18,7 @@ class Heading(StrEnum):
     REGISTRATION = "Registration fails"
     ROUTING = "Jobs not routing to mode 2"
     TASKS = "Fargate tasks fail to start"
+    SECURITY = "Security considerations"
 
 
 class Trouble(StrEnum):
@@ -85,6 +86,20 @@ class Trouble(StrEnum):
     """The role that starts tasks lacks rights."""
     NO_CAPACITY = "no_capacity"
     """No Fargate machine is free."""
+    PART_MISSING = "part_missing"
+    """Something that the stack made is no longer there, or switched off."""
+    UNIT_NOT_READY = "unit_not_ready"
+    """A unit that CloudMR Brain gives no jobs."""
+    PAGES_LOCKED_OUT = "pages_locked_out"
+    """A data bucket to which the Brain's pages cannot upload (CORS)."""
+    REPORTS_UNHEARD = "reports_unheard"
+    """Ends of jobs of which CloudMR Brain could not be told."""
+    TRUST_OPEN = "trust_open"
+    """A role that others than CloudMR Brain could assume."""
+    ROLE_WIDE = "role_wide"
+    """A role that may do more than it was declared to."""
+    TLS_NOT_REQUIRED = "tls_not_required"
+    """A bucket that answers without TLS, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,5 +295,40 @@ WORDS: Mapping[Trouble, Words] = {
         heading=_TASKS,
         message="Fargate has no machine free: {said}",
         fix="Jobs wait and are tried again; if it lasts, deploy in another region or choose subnets of other zones.",
+    ),
+    Trouble.PART_MISSING: Words(
+        heading=_TASKS,
+        message="{what} of the stack is {how}.",
+        fix="Run `cloudmr unit deploy` again; if that does not bring it back, `cloudmr unit remove` and deploy anew.",
+    ),
+    Trouble.UNIT_NOT_READY: Words(
+        heading=Heading.ROUTING,
+        message="CloudMR Brain gives this unit no jobs: it is {status}. {why}",
+        fix="Mend what is named here; `cloudmr unit check {unit} --known-answer` has it looked at and proven anew.",
+    ),
+    Trouble.PAGES_LOCKED_OUT: Words(
+        heading=Heading.ROUTING,
+        message="Pages at {origin} cannot upload to the bucket {bucket} (CORS).",
+        fix="Run `cloudmr unit deploy` again; for a bucket of your own, with --change-buckets.",
+    ),
+    Trouble.REPORTS_UNHEARD: Words(
+        heading=Heading.ROUTING,
+        message="CloudMR Brain could not be told of the end of {n} jobs.",
+        fix="Nothing is lost, it asks by itself. See why with `cloudmr unit logs`; its address may have changed.",
+    ),
+    Trouble.TRUST_OPEN: Words(
+        heading=Heading.SECURITY,
+        message="The role {role} can be assumed by others than CloudMR Brain: {why}.",
+        fix="Run `cloudmr unit deploy` again: it puts the trust of the template back. Until then delete the role.",
+    ),
+    Trouble.ROLE_WIDE: Words(
+        heading=Heading.SECURITY,
+        message="The role {role} may do more than was declared: {what}.",
+        fix="Take that away in the IAM console; `cloudmr unit deploy` puts the template's own rights back.",
+    ),
+    Trouble.TLS_NOT_REQUIRED: Words(
+        heading=Heading.SECURITY,
+        message="The bucket {bucket} answers without TLS, too.",
+        fix="Run `cloudmr unit deploy` again; for a bucket of your own, with --change-buckets.",
     ),
 }

@@ -44,9 +44,17 @@ Parameters:
   SecurityGroupId: {Type: String}
   DataBucketName: {Type: String}
   Memory: {Type: String}
+  MonthlyBudgetUsd: {Type: Number, Default: 0}
+Conditions:
+  MakesDataBucket: !Equals [!Ref DataBucketName, ""]
+  HasBudget: !Not [!Equals [!Ref MonthlyBudgetUsd, 0]]
 Resources:
   DataBucket:
     Type: AWS::S3::Bucket
+    Condition: MakesDataBucket
+  Budget:
+    Type: AWS::Budgets::Budget
+    Condition: HasBudget
   JobStateMachine:
     Type: AWS::StepFunctions::StateMachine
   Register: {Type: "Custom::ComputingUnit", Properties: {}}
@@ -139,6 +147,12 @@ def test_a_first_stack_is_made_with_what_the_guide_passes() -> None:
     assert [bucket.origin for bucket in plan.buckets] == [Origin.MADE] * 3
     assert plan.buckets[0].name == f"mroptimum-mode2-data-{ACCOUNT}"
     assert plan.resources["Register"] == "Custom::ComputingUnit"
+
+
+def test_a_plan_says_what_the_brain_may_do_and_by_which_switch() -> None:
+    rights = {right.action for right in planned(seen()).rights}
+    assert rights == {"states:StartExecution", "states:DescribeExecution", "s3:GetObject"}
+    assert "logs:FilterLogEvents" in {right.action for right in planned(seen(), AllowLogs="true").rights}
 
 
 def test_behind_nat_tasks_get_no_public_address() -> None:
@@ -270,8 +284,7 @@ def test_a_parameter_that_there_is_not_is_named() -> None:
 
 def test_a_template_is_read_as_far_as_a_plan_needs() -> None:
     assert "ComputingUnitId" not in TEMPLATE.parameters
-    assert TEMPLATE.resources == {
-        "DataBucket": "AWS::S3::Bucket",
-        "JobStateMachine": "AWS::StepFunctions::StateMachine",
-        "Register": "Custom::ComputingUnit",
-    }
+    always = {"JobStateMachine": "AWS::StepFunctions::StateMachine", "Register": "Custom::ComputingUnit"}
+    assert TEMPLATE.made_with({}) == {"DataBucket": "AWS::S3::Bucket"} | always
+    assert TEMPLATE.made_with({"DataBucketName": "mine"}) == always
+    assert "Budget" in TEMPLATE.made_with({"MonthlyBudgetUsd": "20"})
