@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-bench
 ACCOUNTS := .venv-ministack
+AWSCLI := .venv-awscli
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo web serve test check audit format template figures bench soak lock clean
@@ -60,9 +61,10 @@ lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/node.in,$(LOCK)) -o requirements/node.txt
 	$(BIN)/uv pip compile $(subst build.in,bench.in,$(LOCK)) -o requirements/bench.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/ministack.in,$(LOCK)) -o requirements/ministack.txt
+	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/awscli.in,$(LOCK)) -o requirements/awscli.txt
 
 clean: ## Remove the environments and everything built
-	rm -rf $(VENV) $(PEERS) $(ACCOUNTS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(ACCOUNTS) $(AWSCLI) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 LOCK = pyproject.toml requirements/build.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
@@ -111,7 +113,7 @@ $(VENV)/node: requirements/node.txt | $(VENV)/python
 	  || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
 	@touch $@
 
-$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(VENV)/tools $(VENV)/postgresql $(VENV)/chromium $(ACCOUNTS)/ready
+$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(VENV)/tools $(VENV)/postgresql $(VENV)/chromium $(ACCOUNTS)/ready $(AWSCLI)/ready
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
@@ -121,6 +123,12 @@ $(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(
 $(ACCOUNTS)/ready: requirements/ministack.txt | $(VENV)/python
 	$(PYTHON) -m venv $(ACCOUNTS)
 	$(ACCOUNTS)/bin/pip install --quiet --require-hashes -r requirements/ministack.txt
+	@touch $@
+
+# The guides call AWS's command line, which pins libraries of its own, too.
+$(AWSCLI)/ready: requirements/awscli.txt | $(VENV)/python
+	$(PYTHON) -m venv $(AWSCLI)
+	$(AWSCLI)/bin/pip install --quiet --require-hashes -r requirements/awscli.txt
 	@touch $@
 
 # The libraries we measure against are no part of the project.
