@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from cloudmr.deploy.options import OPTIONS, Option
+from cloudmr.deploy.template import find_template
 from cloudmr.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -28,9 +32,20 @@ def options() -> str:
     )
 
 
+def parameters() -> str:
+    """Return a row for each parameter of a unit's template."""
+    text = find_template().text
+    section = text[text.index("\nParameters:\n") : text.index("\nRules:\n")]
+    found = yaml.safe_load(section)["Parameters"]
+    return "".join(f"| `{name}` | {_parameter(each)} | {each['Description']} |\n" for name, each in found.items())
+
+
 TABLES: Mapping[str, tuple[tuple[str, Callable[[], str]], ...]] = {
     "operate-brain.md": (("| Setting | Default | What it is |", settings),),
-    "MODE2-DEPLOYMENT-GUIDE.md": (("| Flag | Variable | Default | What it is |", options),),
+    "MODE2-DEPLOYMENT-GUIDE.md": (
+        ("| Flag | Variable | Default | What it is |", options),
+        ("| Parameter | Default | What it is |", parameters),
+    ),
 }
 """Which documents have which tables: how each begins, and who makes its rows."""
 
@@ -50,6 +65,12 @@ def _setting(value: str) -> str:
     if not value:
         return "none"
     return value[1:-1] if value.startswith("(") else f"`{value}`"
+
+
+def _parameter(each: Mapping[str, Any]) -> str:
+    if "Default" not in each:
+        return "needed"
+    return f"`{each['Default']}`" if each["Default"] != "" else "empty"
 
 
 def _code(text: str | None) -> str:

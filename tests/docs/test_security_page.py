@@ -12,6 +12,7 @@ from cloudmr.model.personal_tokens import lifetime
 from cloudmr.model.throttle import Throttle
 from cloudmr.model.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, Scope
 from cloudmr.services import throttling
+from unit_template import unit_template
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text()
@@ -49,6 +50,27 @@ def test_lifetimes_are_those_of_the_code() -> None:
         usual = lifetime(Scope(scope.strip("`")), None)
         assert lives in {"at most one hour", f"{usual.days} days, at most 366"}
         assert (usual.total_seconds() == 3600) == (lives == "at most one hour")
+
+
+SWITCHES = {"MayStop": "AllowStop", "MayUpload": "AllowUpload", "MayReadLogs": "AllowLogs"}
+"""Which parameter is behind a condition of the template."""
+
+
+def test_what_we_can_do_is_what_the_template_grants() -> None:
+    granted: set[tuple[str, str]] = set()
+    template = unit_template()
+    [policy] = template["Resources"]["CrossAccountRole"]["Properties"]["Policies"]
+    for each in policy["PolicyDocument"]["Statement"]:
+        condition, statement, _ = each.get("Fn::If", (None, each, None))
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        granted |= {(action, SWITCHES.get(condition, "always")) for action in actions}
+    told: set[tuple[str, str]] = set()
+    for named, _, _, switch in rows_of("What we can do in your account"):
+        parameter, _, default = switch.replace("`", "").partition(" ")
+        told |= {(action, parameter) for action in re.findall(r"`([^`]+)`", named)}
+        if default:
+            assert default == f"({template['Parameters'][parameter]['Default']})"
+    assert told == granted
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(tests/[\w/]+\.py)`", PAGE))))
