@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-bench
+# Files of tests side by side; browsers last, as tests/conftest.py orders them.
+PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ACCOUNTS := .venv-ministack
 AWSCLI := .venv-awscli
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -25,13 +27,13 @@ test: $(VENV)/dev ## Format, lint, types and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: audit ## The fast part of `make test`, under two minutes, and the audit of dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 audit: $(VENV)/dev ## Ask whether a known vulnerability is in what the lock files name
 	$(BIN)/python -m tools.audit_dependencies requirements/dev.txt

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 # Before any test imports them: their assertions tell what they compared.
 pytest.register_assert_rewrite("cloudmr.compute.conformance", "cloudmr.storage.conformance")
 pytest_plugins = ["databases", "benches"]
+# How long an example takes says how busy the machine is; what is fast and what is not is measured in benchmarks/.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

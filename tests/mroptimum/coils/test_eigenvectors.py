@@ -27,7 +27,7 @@ def tangent(a: Complex, b: Complex) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(np.maximum(1 - cosine**2, 0)) / cosine)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(size=st.integers(1, 33), largest=st.floats(0.05, 1.0), gap=st.floats(0.3, 1.0), seed=st.integers(0, 1000))
 def test_a_guess_is_turned_to_the_vector_of_a_full_decomposition(
     size: int, largest: float, gap: float, seed: int

@@ -105,7 +105,7 @@ def test_the_eigenvalue_is_one_inside_a_compact_object_and_below_the_crop_away_f
     assert found.eigenvalue[far].max() < CROP
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(n_coils=st.integers(1, 33), n_y=st.integers(10, 17), n_x=st.integers(10, 17), seed=st.integers(0, 1000))
 def test_maps_follow_the_coils_through_permutation_mixing_and_phase(
     n_coils: int, n_y: int, n_x: int, seed: int

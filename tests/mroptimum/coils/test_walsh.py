@@ -32,7 +32,7 @@ def test_where_sensitivities_are_the_same_everywhere_they_are_found_exactly(rng:
     assert np.abs(np.diff(np.angle(maps), axis=-1)).max() < 1e-9
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(n_coils=st.integers(1, 33), n_y=st.integers(5, 12), n_x=st.integers(5, 12), seed=st.integers(0, 1000))
 def test_maps_follow_the_coils_through_permutation_mixing_and_phase(
     n_coils: int, n_y: int, n_x: int, seed: int

@@ -13,7 +13,7 @@ from noise_alone import PSI, noise_only, scan
 from scenes import build_scene
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(n_coils=st.integers(1, 33), seed=st.integers(0, 100))
 def test_whitening_makes_the_noise_white(n_coils: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

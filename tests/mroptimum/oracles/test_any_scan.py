@@ -34,7 +34,7 @@ def scans(draw: st.DrawFn) -> tuple[Scene, Comb]:
     return scene, Comb(acceleration=acceleration, first=draw(st.integers(0, acceleration - 1)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(scans())
 def test_sense_is_the_dense_inverse_or_refused(scan: tuple[Scene, Comb]) -> None:
     scene, comb = scan
@@ -66,7 +66,7 @@ def filled(scene: Scene, comb: Comb, n_calibration: int, size: tuple[int, int] |
         return None
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     scan=scans(),
     width=st.integers(4, 29),
@@ -105,7 +105,7 @@ def test_grappa_is_right_or_refused(
     np.testing.assert_allclose(combination.spread(np.linalg.norm(u, axis=-1).T), made.noise_sd, rtol=1e-10)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(scan=scans(), seed=st.integers(0, 10_000))
 def test_coils_may_be_mixed(scan: tuple[Scene, Comb], seed: int) -> None:
     """Any invertible mixture, not only a unitary one: whitening undoes it but for a unitary one."""

@@ -14,7 +14,7 @@ from mroptimum.snr.analytic import analytic_snr
 from scenes import build_scene
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(n_coils=st.integers(1, 33), n_y=st.integers(4, 17), n_x=st.integers(5, 13), seed=st.integers(0, 1000))
 def test_without_acceleration_g_is_one_sense_is_b1_and_grappa_is_rss(
     n_coils: int, n_y: int, n_x: int, seed: int

@@ -77,7 +77,7 @@ def naive(residual: NDArray[np.complex128] | NDArray[np.float64], half: int) -> 
     return variance
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     shape=st.tuples(st.integers(2, 14), st.integers(2, 14)),
     half=st.integers(1, 16),

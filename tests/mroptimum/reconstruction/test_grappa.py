@@ -84,7 +84,7 @@ def test_band_limited_maps_are_filled_exactly(
     np.testing.assert_allclose(image, np.sqrt(power(to_image(kspace))), rtol=1e-8)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     n_coils=st.integers(3, 4),
     n_y=st.integers(20, 23),

@@ -31,7 +31,7 @@ def in_order_of_griswold(kernel: GrappaKernel) -> Array:
     return ordered.reshape(*ordered.shape[:2], -1)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     n_coils=st.integers(3, 4),
     acceleration=st.integers(2, 3),

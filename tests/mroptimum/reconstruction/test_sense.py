@@ -35,7 +35,7 @@ def relative(found: Real | Complex, true: Real | Complex) -> float:
     return float(np.max(np.abs(found - true) / np.abs(true)))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     n_coils=st.integers(4, 12),
     n_y=st.integers(12, 25),

@@ -94,7 +94,7 @@ def relative(found: Real | Complex, true: Real | Complex) -> float:
     return float(np.max(np.abs(found - true) / np.abs(true)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     n_coils=st.integers(1, 33),
     shape=st.tuples(st.integers(7, 16), st.integers(7, 17)),

@@ -32,7 +32,7 @@ def all_maps(scene: Scene, dtype: type[np.complex128] | type[np.complex64] = np.
     return {name: np.asarray(analytic_snr(r, kspace).snr, dtype=np.float64) for name, r in reconstructions.items()}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(n_coils=st.integers(1, 33), n_y=st.integers(4, 17), n_x=st.integers(4, 17), seed=st.integers(0, 1000))
 def test_noise_free_data_with_known_noise_give_the_closed_form(n_coils: int, n_y: int, n_x: int, seed: int) -> None:
     scene = build_scene(n_coils, n_y, n_x, seed)
