@@ -232,6 +232,7 @@ JOBS = (
     _rule("GET", "/api/job", Scope.READ),
     _rule("GET", "/api/job/export", Scope.READ),
     _rule("GET", "/api/job/shared", Scope.READ),
+    _rule("GET", "/api/job/events", Scope.READ),
     _rule("GET", "/api/job/{job_id}", Scope.READ, given_shared=200),
     _rule("GET", "/api/job/{job_id}/events", Scope.READ, given_shared=200),
     _rule("GET", "/api/job/{job_id}/log", Scope.READ, given_shared=200),

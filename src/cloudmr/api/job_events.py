@@ -1,9 +1,11 @@
-"""/api/job/{id}/events: a job as it goes, as server-sent events.
+"""/api/job/{id}/events: a job as it goes, as server-sent events. /api/job/events: all of one's jobs that go.
 
     state      the whole job, as GET /api/job/{id} returns it: first, and again after every change
     event      one entry of its history; its id is its number, so a client that comes back gets what it missed
     progress   how far the worker is, whenever that is news
     end        the job has ended, and so does the stream
+
+    jobs       (of all) those that have not ended, with their progress: first, and again whenever something is news
 
 Every Brain reads the changes from the database, so any of them can serve any job.
 """
@@ -20,22 +22,54 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from cloudmr.api.access import Credentials, Reader, TheBrain
+from cloudmr.api.bodies import CamelBody
 from cloudmr.api.job_bodies import EventAnswer, JobDetail, ProgressAnswer
 from cloudmr.api.jobs import JobId
 from cloudmr.errors import DatabaseUnavailable, NotAllowed, NotSignedIn
 from cloudmr.model.events import JobEvent
-from cloudmr.model.jobs import Job
+from cloudmr.model.job_filter import JobFilter
+from cloudmr.model.jobs import END_STATES, Job, JobState
 from cloudmr.model.tokens import Scope
 from cloudmr.services.brain import Brain
-from cloudmr.services.jobs import job_history
+from cloudmr.services.jobs import job_history, list_jobs
 from cloudmr.services.sessions import authenticate
 from cloudmr.services.views import JobView
 
 router = APIRouter(prefix="/api/job", tags=["jobs"])
 
 LOOK_EVERY_S = 0.5
+_OPEN = JobFilter(states=frozenset(JobState) - END_STATES)
+_MOST = 200
 CHECK_TOKEN_EVERY_S = 60
 """So long a stream outlives the session that opened it, at most: signing out and suspending an account end it."""
+
+
+class OpenJob(CamelBody):
+    """What changes of a job that has not ended; `version` counts what else did."""
+
+    job_id: str
+    status: JobState
+    version: int
+    waiting_reason: str | None
+    progress: ProgressAnswer | None
+
+    @classmethod
+    def of(cls, view: JobView) -> OpenJob:
+        """Return a job as JSON has it."""
+        job = view.job
+        return cls(
+            job_id=job.id,
+            status=job.state,
+            version=job.version,
+            waiting_reason=view.waiting_reason,
+            progress=ProgressAnswer.of(job.progress) if job.progress else None,
+        )
+
+
+class OpenJobs(CamelBody):
+    """A person's jobs that have not ended, the latest first."""
+
+    jobs: list[OpenJob]
 
 
 class JobFollower:
@@ -83,6 +117,35 @@ def _is_let_in(brain: Brain, secret: str) -> bool:
     return True
 
 
+class _Looks:
+    """Says when to look again, as long as the server runs and the session has not ended."""
+
+    def __init__(self, request: Request, brain: Brain, secret: str) -> None:
+        self._stopping: anyio.Event = request.app.state.stopping
+        self._brain = brain
+        self._secret = secret
+        self._checked_at = anyio.current_time()
+        self._is_first = True
+
+    async def once_more(self) -> bool:
+        """Wait until it is time to look; False where it is over."""
+        if not self._is_first:
+            with anyio.move_on_after(LOOK_EVERY_S):
+                await self._stopping.wait()
+        self._is_first = False
+        return not self._stopping.is_set() and await self._is_still_let_in()
+
+    async def _is_still_let_in(self) -> bool:
+        if anyio.current_time() < self._checked_at + CHECK_TOKEN_EVERY_S:
+            return True
+        with suppress(DatabaseUnavailable):
+            # Too late for an error; who comes back with this token is told what is wrong with it.
+            if not await run_in_threadpool(_is_let_in, self._brain, self._secret):
+                return False
+            self._checked_at = anyio.current_time()
+        return True
+
+
 @router.get("/{job_id}/events", response_class=EventSourceResponse)
 async def follow_job(
     job_id: Annotated[str, Depends(_follow)],
@@ -94,21 +157,33 @@ async def follow_job(
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow a job until it or the session ends. `Last-Event-ID` is the number of the last event that was seen."""
     assert credentials is not None, "there is no caller without"
-    checked_at = anyio.current_time()
     follower = JobFollower(int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else 0)
-    stopping: anyio.Event = request.app.state.stopping
-    while not stopping.is_set():
+    looks = _Looks(request, brain, credentials.credentials)
+    while await looks.once_more():
         # While the database is away there is no news; it is looked at again until it is back.
         with suppress(DatabaseUnavailable):
-            if anyio.current_time() >= checked_at + CHECK_TOKEN_EVERY_S:
-                # Too late for an error; who comes back with this token is told what is wrong with it.
-                if not await run_in_threadpool(_is_let_in, brain, credentials.credentials):
-                    return
-                checked_at = anyio.current_time()
             view, events = await run_in_threadpool(job_history, brain, caller, job_id, after=follower.last_number)
             for news in follower.news(view, events):
                 yield news
             if view.job.has_ended:
                 return
-        with anyio.move_on_after(LOOK_EVERY_S):
-            await stopping.wait()
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def follow_jobs(
+    caller: Reader, credentials: Credentials, brain: TheBrain, request: Request
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow all of the caller's jobs that have not ended, until none is left or the session ends."""
+    assert credentials is not None, "there is no caller without"
+    told: OpenJobs | None = None
+    looks = _Looks(request, brain, credentials.credentials)
+    while await looks.once_more():
+        with suppress(DatabaseUnavailable):
+            views = await run_in_threadpool(list_jobs, brain, caller, _OPEN, limit=_MOST)
+            now = OpenJobs(jobs=[OpenJob.of(view) for view in views])
+            if now != told:
+                told = now
+                yield ServerSentEvent(event="jobs", data=now)
+            if not views:
+                yield ServerSentEvent(event="end", data={"nJobs": 0})
+                return

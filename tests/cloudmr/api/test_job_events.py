@@ -36,8 +36,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(client: TestClient, job: Job, *, last_id: str | None = None, prefix: str = "") -> Iterator[Told]:
+    return streamed(client, f"{prefix}/api/job/{job.id}/events", last_id=last_id)
+
+
+def streamed(client: TestClient, path: str, *, last_id: str | None = None) -> Iterator[Told]:
     headers = {} if last_id is None else {b"Last-Event-ID": last_id.encode()}
-    with client.stream("GET", f"{prefix}/api/job/{job.id}/events", headers=headers) as response:
+    with client.stream("GET", path, headers=headers) as response:
         assert response.status_code == 200
         assert response.headers["Content-Type"].startswith("text/event-stream")
         for event in parse_events(response.iter_bytes()):
@@ -166,6 +170,29 @@ def test_a_stream_ends_with_the_session(
     log_out(bench.brain, caller, address="192.0.2.1")
     assert list(stream) == []
     assert client.get(f"/api/job/{job.id}/events").status_code == 401
+
+
+def test_all_open_jobs_as_they_go(ada: tuple[TestClient, Caller], bench: Bench) -> None:
+    client, caller = ada
+    bench.job(bench.person())
+    first, second = bench.running_job(caller), bench.job(caller)
+    stream = streamed(client, "/api/job/events")
+
+    def tells_in_the_end(*expected: tuple[str, str]) -> bool:
+        # What happens in two steps may be told in one or two.
+        told_jobs = (next(stream).data["jobs"] for _ in range(2))
+        return any([(job["jobId"], job["status"]) for job in jobs] == list(expected) for jobs in told_jobs)
+
+    assert tells_in_the_end((second.id, "queued"), (first.id, "dispatched"))
+    bench.unit.progress(first.execution_name, step="reading", sequence=1, done=1, total=2)
+    bench.unit.outbox.deliver()
+    assert tells_in_the_end((second.id, "queued"), (first.id, "running"))
+    cancel_job(bench.brain, caller, second.id)
+    assert tells_in_the_end((first.id, "running"))
+    bench.succeed(first)
+    bench.unit.outbox.deliver()
+    assert tells_in_the_end()
+    assert [event.name for event in stream][-1] == "end"
 
 
 def test_nothing_new_is_nothing_told(bench: Bench) -> None:
