@@ -88,6 +88,13 @@ class Jobs:
         )
         return self._connection.execute(query).scalar_one()
 
+    def spent_microdollars(self, owner_id: str, *, since: datetime, mode: Mode) -> int:
+        """Return the price of a person's jobs at units of this mode that were submitted since a moment and ended."""
+        query = select(func.coalesce(func.sum(jobs.c.actual_price_microdollars), 0)).where(
+            jobs.c.owner_id == owner_id, jobs.c.unit_id.in_(_units_of(mode)), jobs.c.created_at >= since
+        )
+        return int(self._connection.execute(query).scalar_one())
+
     def ratios(self, kind: str, *, limit: int) -> list[float]:
         """Return how many times longer than expected the latest jobs of a kind took that succeeded."""
         query = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cloudmr.database.base import Transaction
 from cloudmr.model.jobs import JobState
 from cloudmr.model.people import Caller
@@ -10,6 +12,18 @@ from cloudmr.model.units import ComputingUnit, Mode
 from cloudmr.services.brain import Brain
 from cloudmr.services.limits import limits_of
 
+@dataclass(frozen=True, kw_only=True)
+class MonthlyUse:
+    """What one person has used in this calendar month: of the shared unit, and of units of their own.
+
+    A unit of one's own has no limits but those of its account; `own_microdollars` is what its ended jobs cost there.
+    """
+
+    shared: QuotaUse
+    n_own: int
+    own_microdollars: int
+
+
 _AT_WORK = (JobState.DISPATCHED, JobState.RUNNING)
 
 
@@ -17,6 +31,17 @@ def get_quota(brain: Brain, caller: Caller) -> QuotaUse:
     """Return what the caller has of the shared unit."""
     with brain.database.read() as transaction:
         return quota_use(brain, transaction, caller.id)
+
+
+def monthly_use(brain: Brain, caller: Caller) -> MonthlyUse:
+    """Return what the caller has used in this month, in either mode."""
+    since = month_start(brain.now())
+    with brain.database.read() as transaction:
+        return MonthlyUse(
+            shared=quota_use(brain, transaction, caller.id),
+            n_own=transaction.jobs.n_submitted(caller.id, since=since, mode=Mode.MODE_2),
+            own_microdollars=transaction.jobs.spent_microdollars(caller.id, since=since, mode=Mode.MODE_2),
+        )
 
 
 def require_submission(brain: Brain, transaction: Transaction, caller: Caller, unit: ComputingUnit) -> None:

@@ -14,7 +14,28 @@ from cloudmr.services.cancel_job import cancel_job
 from cloudmr.services.delete_data import delete_data, restore_data
 from cloudmr.services.delete_job import delete_job
 from cloudmr.services.dispatch_jobs import dispatch_jobs
-from cloudmr.services.quotas import get_quota
+from cloudmr.services.quotas import get_quota, monthly_use
+from cloudmr.services.settle_job import settle_job
+
+
+def test_a_month_is_counted_in_both_modes(bench: Bench, ada: Caller) -> None:
+    bench.job(ada)
+    own = bench.own_unit(ada, is_default=True)
+    first = bench.running_job(ada)
+    assert first.unit_id == own.id
+    bench.unit.progress(first.execution_name, step="reading", sequence=1)
+    bench.unit.outbox.deliver()
+    bench.clock.advance(seconds=600)
+    bench.succeed(first)
+    actual = settle_job(bench.brain, first.id).actual
+    assert actual is not None
+    assert actual.price_microdollars > 0
+    bench.job(ada)
+    use = monthly_use(bench.brain, ada)
+    assert (use.shared.n_this_month, use.n_own, use.own_microdollars) == (1, 2, actual.price_microdollars)
+    bench.clock.now = use.shared.month_ends_at
+    after = monthly_use(bench.brain, ada)
+    assert (after.shared.n_this_month, after.n_own, after.own_microdollars) == (0, 0, 0)
 
 
 def test_what_was_used_is_beside_what_there_is(bench: Bench, ada: Caller, bob: Caller) -> None:
