@@ -1,5 +1,6 @@
 // What every page needs: htmx for parts that come and go, the theme, and the token that proves a request is ours.
 import 'htmx.org'
+import { installChoosing, installOnce } from './choosing'
 import { installCopying } from './copying'
 import { csrfToken } from './csrf'
 import { installThemeSwitch } from './theme'
@@ -13,4 +14,6 @@ document.addEventListener('htmx:config:request', (event) => {
 installThemeSwitch(document)
 installCopying(document)
 showLocalTimes(document)
+installChoosing(document)
+installOnce(document)
 document.addEventListener('htmx:after:swap', () => showLocalTimes(document))

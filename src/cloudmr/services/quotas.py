@@ -12,6 +12,7 @@ from cloudmr.model.units import ComputingUnit, Mode
 from cloudmr.services.brain import Brain
 from cloudmr.services.limits import limits_of
 
+
 @dataclass(frozen=True, kw_only=True)
 class MonthlyUse:
     """What one person has used in this calendar month: of the shared unit, and of units of their own.

@@ -29,15 +29,22 @@ _LATEST = 200
 class Sample:
     """What a person is told of the acquisition: its size as recorded, and the truth in the object."""
 
-    filename: str = "sample-phantom.dat"
-    alias: str = "Sample phantom"
-    size: AcquisitionSize = AcquisitionSize(n_coils=16, n_x=256, n_y=64, n_slices=3)
-    acceleration: int = 2
-    mean_snr: float = 77.42
-    mean_g: float = 1.20
+    filename: str
+    alias: str
+    size: AcquisitionSize
+    acceleration: int
+    mean_snr: float
+    mean_g: float
 
 
-SAMPLE = Sample()
+SAMPLE = Sample(
+    filename="sample-phantom.dat",
+    alias="Sample phantom",
+    size=AcquisitionSize(n_coils=16, n_x=256, n_y=64, n_slices=3),
+    acceleration=2,
+    mean_snr=77.42,
+    mean_g=1.20,
+)
 
 
 def submit_sample(brain: Brain, caller: Caller) -> Job:
