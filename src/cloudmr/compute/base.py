@@ -51,6 +51,10 @@ class Cause(StrEnum):
     """It was ended from outside: by a signal, or by the end of the machine."""
     CRASHED = "crashed"
     """The worker ended by itself, without a word."""
+    NO_CAPACITY = "no_capacity"
+    """The unit had no machine for it at the moment."""
+    NOT_STARTED = "worker_not_started"
+    """The unit could not start a worker: its image, its network or its rights are not as they should be."""
     UNHEARD = "unheard"
     """The worker could not get its job document from the Brain."""
 

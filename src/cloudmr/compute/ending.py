@@ -12,7 +12,7 @@ from cloudmr.compute.exit_codes import ExitCode
 from cloudmr.compute.outcome import Outcome
 from cloudmr.compute.symptoms import tells_of_no_disk, tells_of_no_memory
 
-_BY_EXIT_CODE: Mapping[int, tuple[Cause, str]] = {
+BY_EXIT_CODE: Mapping[int, tuple[Cause, str]] = {
     ExitCode.FAILED: (Cause.TASK_FAILED, "The worker said why."),
     ExitCode.OUT_OF_MEMORY: (Cause.OUT_OF_MEMORY, "An allocation was refused."),
     ExitCode.DISK_FULL: (Cause.DISK_FULL, "A write was refused."),
@@ -20,6 +20,7 @@ _BY_EXIT_CODE: Mapping[int, tuple[Cause, str]] = {
     # Nobody here asked for it, or `ended_for` would say so: the machine is going down, or somebody sent a signal.
     ExitCode.STOPPED: (Cause.KILLED, "It was told to end from outside the unit."),
 }
+"""What each exit code of a worker means, and a sentence."""
 _BY_SIGNAL: Mapping[int, tuple[Cause, str]] = {
     signal.SIGXCPU: (Cause.CPU_TIME, "The processor time was used up."),
     signal.SIGXFSZ: (Cause.DISK_FULL, "A file became too large."),
@@ -87,16 +88,16 @@ def _why(exited: WorkerExit, *, ended_for: Cause | None, resources: Resources) -
         return ended_for, "Its files grew too large."
     if ended_for is not None:
         return ended_for, "Its supervisor was told to end."
-    if exited.returncode in _BY_EXIT_CODE:
-        return _BY_EXIT_CODE[exited.returncode]
+    if exited.returncode in BY_EXIT_CODE:
+        return BY_EXIT_CODE[exited.returncode]
     if exited.returncode == -signal.SIGKILL and exited.cpu_time_s >= resources.cpu_time_s:
         return _BY_SIGNAL[signal.SIGXCPU]  # it lived on after the warning
     if -exited.returncode in _BY_SIGNAL:
         return _BY_SIGNAL[-exited.returncode]
     if tells_of_no_memory(exited.last_words):
-        return _BY_EXIT_CODE[ExitCode.OUT_OF_MEMORY]
+        return BY_EXIT_CODE[ExitCode.OUT_OF_MEMORY]
     if tells_of_no_disk(exited.last_words):
-        return _BY_EXIT_CODE[ExitCode.DISK_FULL]
+        return BY_EXIT_CODE[ExitCode.DISK_FULL]
     if exited.returncode < 0:
         return Cause.CRASHED, f"It ended by {_signal_name(-exited.returncode)}."
     return Cause.CRASHED, f"It ended with exit code {exited.returncode}."

@@ -11,7 +11,7 @@ from mroptimum.errors import Explanation
 _CODE_LENGTH = 64
 _SENTENCE_LENGTH = 2000
 
-RETRIED_CAUSES = frozenset({"killed", "out_of_memory", "unheard", "lost", "result_missing"})
+RETRIED_CAUSES = frozenset({"killed", "no_capacity", "out_of_memory", "unheard", "lost", "result_missing"})
 """Ends of a worker that need not happen again. What the task itself brought about is never tried twice."""
 
 
@@ -81,6 +81,14 @@ _BY_CAUSE: Mapping[str, tuple[str, str]] = {
     "task_failed": (
         "The worker said that the job failed, but not why: its failure package is not there.",
         "Run the job again; if it happens again, check the unit's failed bucket.",
+    ),
+    "no_capacity": (
+        "The computing unit had no machine for the job at the moment.",
+        "Run the job again in a while, or ask AWS for a higher quota.",
+    ),
+    "worker_not_started": (
+        "The computing unit could not start a worker.",
+        "Have the unit's owner run `cloudmr unit check`: it looks at the image, the network and the rights.",
     ),
     "unheard": (
         "The worker could not get the job from CloudMR Brain.",
