@@ -55,7 +55,7 @@ def make_unit(accounts: Accounts, account: str = USER, *, may_delete: bool = Fal
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{OPERATOR}:root"},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+        "Condition": {"StringEquals": {"sts:ExternalId": external_id, "aws:PrincipalArn": BRAIN_ARN}},
     }
     iam = accounts.session(account).client("iam")
     iam.create_role(RoleName=f"{name}-cloudmr", AssumeRolePolicyDocument=policy(trust))

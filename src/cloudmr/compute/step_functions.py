@@ -85,7 +85,7 @@ class StepFunctionsCompute:
                     PaginationConfig={"MaxItems": _MOST_LINES},
                 )
                 for page in pages:
-                    lines += [line for event in page["events"] if (line := _line(event["message"])) is not None]
+                    lines += [line for event in page["events"] if (line := _line(event["message"], name))]
         except (AccessRefused, NotThere):
             return ()
         return sorted(lines, key=_moment)
@@ -105,9 +105,10 @@ def _deadline_s(found: DescribeExecutionOutputTypeDef) -> int | None:
         return None
 
 
-def _line(message: str) -> LogLine | None:
+def _line(message: str, name: str) -> LogLine | None:
     try:
-        return LogLine.from_row(json.loads(message))
+        row = json.loads(message)
+        return LogLine.from_row(row) if row["execution"] == name else None
     except (ValueError, KeyError, TypeError):
         return None  # what a library printed
 
