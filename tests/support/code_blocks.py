@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PROSE = "text"
 """The language of blocks that are set apart and are no code: equations, listings."""
 INDENTED = "indented"
-_FENCE = re.compile(r"^(`{3,})([\w+-]*)\s*$")
+_FENCE = re.compile(r"^( *)(`{3,})([\w+-]*)\s*$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +53,9 @@ def _blocks(document: str, lines: list[str]) -> Iterator[Block]:
         start = index
         index += 1
         if fence:
-            while index < len(lines) and lines[index].rstrip() != fence[1]:
+            while index < len(lines) and lines[index].rstrip() != fence[1] + fence[2]:
                 index += 1
-            text = lines[start + 1 : index]
+            text = [line.removeprefix(fence[1]) for line in lines[start + 1 : index]]
             index += 1
         elif _is_indented(lines[start]) and (start == 0 or not lines[start - 1].strip()):
             while index < len(lines) and (_is_indented(lines[index]) or not lines[index].strip()):
@@ -63,7 +63,7 @@ def _blocks(document: str, lines: list[str]) -> Iterator[Block]:
             text = [line[4:] for line in lines[start:index]]
         else:
             continue
-        language = fence[2] if fence else INDENTED
+        language = fence[3] if fence else INDENTED
         yield Block(document=document, line=start + 1, language=language, text="\n".join(text).rstrip() + "\n")
 
 
