@@ -7,6 +7,7 @@ PEERS := .venv-bench
 PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ACCOUNTS := .venv-ministack
 AWSCLI := .venv-awscli
+LINT := .venv-lint
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo web serve test check audit format template figures bench soak lock clean
@@ -64,9 +65,10 @@ lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile $(subst build.in,bench.in,$(LOCK)) -o requirements/bench.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/ministack.in,$(LOCK)) -o requirements/ministack.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/awscli.in,$(LOCK)) -o requirements/awscli.txt
+	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/lint.in,$(LOCK)) -o requirements/lint.txt
 
 clean: ## Remove the environments and everything built
-	rm -rf $(VENV) $(PEERS) $(ACCOUNTS) $(AWSCLI) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(ACCOUNTS) $(AWSCLI) $(LINT) tools/static/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 LOCK = pyproject.toml requirements/build.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
@@ -115,9 +117,10 @@ $(VENV)/node: requirements/node.txt | $(VENV)/python
 	  || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
 	@touch $@
 
-$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(VENV)/tools $(VENV)/postgresql $(VENV)/chromium $(ACCOUNTS)/ready $(AWSCLI)/ready
+$(VENV)/dev: requirements/dev.txt | $(VENV)/python $(VENV)/node $(VENV)/pango $(VENV)/tools $(VENV)/postgresql $(VENV)/chromium $(ACCOUNTS)/ready $(AWSCLI)/ready $(LINT)/ready
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m tools.install_static_checks
 	@touch $@
 	@touch $(VENV)/run
 
@@ -131,6 +134,12 @@ $(ACCOUNTS)/ready: requirements/ministack.txt | $(VENV)/python
 $(AWSCLI)/ready: requirements/awscli.txt | $(VENV)/python
 	$(PYTHON) -m venv $(AWSCLI)
 	$(AWSCLI)/bin/pip install --quiet --require-hashes -r requirements/awscli.txt
+	@touch $@
+
+# What checks templates, policies, images, workflows and scripts pins libraries of its own, too.
+$(LINT)/ready: requirements/lint.txt | $(VENV)/python
+	$(PYTHON) -m venv $(LINT)
+	$(LINT)/bin/pip install --quiet --require-hashes -r requirements/lint.txt
 	@touch $@
 
 # The libraries we measure against are no part of the project.

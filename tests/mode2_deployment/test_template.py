@@ -100,11 +100,18 @@ def test_nothing_may_everything() -> None:
     assert everywhere == ["ecr:GetAuthorizationToken"], "AWS knows no narrower resource for it"
 
 
-def test_cloudmr_brain_can_delete_nothing_and_change_no_stack() -> None:
+def test_only_in_a_shared_unit_can_cloudmr_brain_delete_what_is_too_old() -> None:
+    role = unit_template()["Resources"]["CrossAccountRole"]["Properties"]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    conditions = [each["Fn::If"][0] for each in statements if "DeleteObject" in str(each)]
+    assert conditions == ["IsShared"]
+
+
+def test_in_a_unit_of_its_owners_cloudmr_brain_can_delete_nothing_and_change_no_stack() -> None:
     granted = {
         action
         for name, statement in _statements()
-        if name.startswith("CrossAccountRole.")
+        if name.startswith("CrossAccountRole.") and statement.get("Sid") != "KeepRetention"
         for action in _list(statement["Action"])
         if not action.startswith("sts:")
     }

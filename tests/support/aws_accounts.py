@@ -22,6 +22,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,7 @@ class Accounts:
 
     def session(self, account: str = USER, *, credentials: Credentials | None = None) -> boto3.Session:
         """Return a session of an account's root, or with the credentials given; nothing of it leaves this machine."""
-        used = credentials or Credentials(key=account)
-        return AddressedSession(self, used)
+        return _session(self, credentials or Credentials(key=account))
 
     def environment(self, account: str = USER, *, credentials: Credentials | None = None) -> dict[str, str]:
         """Return the variables with which a process of its own works in an account."""
@@ -130,10 +130,11 @@ class Accounts:
         first, second = (subnet["SubnetId"] for subnet in subnets[:2])
         return Network(vpc_id=vpc_id, subnet_ids=(first, second))
 
-    def put_image(self, uri: str, image: Image) -> None:
-        """Have an image's address stand for something; from the next start on."""
+    def put_image(self, uri: str, image: Image | None) -> None:
+        """Have an image's address stand for something (None: for nothing); from the next start on."""
         path = self.folder / "images.json"
-        known = json.loads(path.read_text()) | {uri: {**vars(image), "environment": dict(image.environment)}}
+        described = None if image is None else {**vars(image), "environment": dict(image.environment)}
+        known = json.loads(path.read_text()) | {uri: described}
         new = path.with_suffix(".new")
         new.write_text(json.dumps(known))
         new.replace(path)
@@ -163,10 +164,21 @@ class AddressedSession(boto3.Session):
             region_name=REGION,
         )
         self._address: dict[str, Any] = {"endpoint_url": accounts.url, "verify": str(accounts.ca_bundle)}
+        self._made: dict[str, Any] = {}
 
     def client(self, service_name: Any, *given: Any, **named: Any) -> Any:
+        if not given and not named:
+            if service_name not in self._made:
+                self._made[service_name] = self.client(service_name, endpoint_url=self._address["endpoint_url"])
+            return self._made[service_name]
         settings = Config(signature_version="s3v4", s3={"addressing_style": "path"}) if service_name == "s3" else None
         return super().client(service_name, *given, **{**self._address, "config": settings, **named})
+
+
+@lru_cache(maxsize=64)
+def _session(accounts: Accounts, credentials: Credentials) -> AddressedSession:
+    """Return a session, the same for the same: what it reads of AWS's interfaces takes it a while."""
+    return AddressedSession(accounts, credentials)
 
 
 def worker_image() -> Image:

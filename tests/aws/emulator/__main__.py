@@ -14,14 +14,14 @@ import sys
 import threading
 
 import ministack.app
-from tests.aws.emulator import functions, machines, rights, stacks, tasks
+from tests.aws.emulator import functions, machines, network, rights, stacks, tasks
 from tests.aws.emulator.children import end_all
 
 
 def main() -> None:
     """Put every addition in place and answer until told to end, or until whoever started this is gone."""
     ministack.app._port_is_bindable = lambda *_: False  # It would take port 443, too.
-    for room in (rights, functions, tasks, machines, stacks):
+    for room in (rights, network, functions, tasks, machines, stacks):
         room.install()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: _end())

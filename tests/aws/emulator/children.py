@@ -127,13 +127,20 @@ class Child:
         """Kill it once it holds more memory than it may; a container engine does that by itself."""
         if self._docker is not None:
             self.out_of_memory = self._process.wait() == 137
-            return
         while not self.has_ended:
             if self._memory_mib is not None and _resident_bytes(self._process.pid) > self._memory_mib * MIB:
                 self.out_of_memory = True
                 self.kill()
-                return
             time.sleep(_LOOK_EVERY_S)
+        self._clear_disk()
+
+    def _clear_disk(self) -> None:
+        """Remove what it left on its disk, which goes with it; what it printed is yet to be sent elsewhere."""
+        for path in self._folder.glob("*"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path != self.log:
+                path.unlink(missing_ok=True)
 
 
 def end_all() -> None:

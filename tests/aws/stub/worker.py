@@ -54,7 +54,7 @@ def act(what: str) -> None:
         case "takes all memory":
             held = []
             while True:
-                held.append(bytearray(b"x") * (16 * _MIB))
+                held.append(b"x" * (64 * _MIB))
                 time.sleep(0.005)
         case "does not end":
             while True:
