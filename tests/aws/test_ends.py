@@ -50,7 +50,7 @@ def test_a_large_job_succeeds_on_fargate_with_what_the_template_asks_for(unit: S
 def test_a_job_that_needs_more_gets_more_and_none_gets_less(
     unit: StubUnit, needed: dict[str, int], size: tuple[str, str, int]
 ) -> None:
-    execution = unit.start(platform="fargate", **needed)
+    execution = unit.start("succeeds", platform="fargate", **needed)
     assert unit.end_of(execution)["status"] == "SUCCEEDED"
     assert _size(unit.task_of(execution)) == size
 
