@@ -49,8 +49,9 @@ template: $(VENV)/python ## Put the functions of a unit's template into it anew
 figures: $(VENV)/dev ## Draw the documents' figures anew, by the code they tell of
 	PYTHONPATH=tests/support $(BIN)/python docs/figures
 
-bench: $(PEERS)/ready ## Measure against floors and peers, in one run, as ratios
-	PYTHONPATH=src $(PEERS)/bin/python -m benchmarks $(PARTS)
+bench: $(PEERS)/ready $(VENV)/dev ## Measure against floors and peers, in one run, as ratios; and what pages cost a browser
+	$(if $(filter-out pages,$(or $(PARTS),all)),PYTHONPATH=src $(PEERS)/bin/python -m benchmarks $(filter-out pages,$(PARTS)))
+	$(if $(filter pages,$(or $(PARTS),pages)),PYTHONPATH=tests/support $(BIN)/python -m benchmarks.pages)
 
 soak: $(VENV)/dev ## A thousand jobs while Brains, workers and the database are killed; takes an hour (SOAK="--jobs 100")
 	PYTHONPATH=tests/support $(BIN)/python -m benchmarks.soak $(SOAK)

@@ -105,6 +105,108 @@ def test_voxels_have_the_colours_and_values_of_the_map(page: Page, show: Show, p
         assert len({round(snr[voxel]) for voxel in places.values()}) > 2
 
 
+def shown(page: Page, label: str) -> None:
+    """Choose a map and wait until it is there."""
+    page.locator("#map").select_option(label=label)
+    name = page.locator("#map").input_value()
+    page.locator(f"#results[data-ready='{name}']").wait_for()
+
+
+def test_every_view_shows_the_voxel_that_is_pointed_at(page: Page, show: Show, person: Person) -> None:
+    snr = stored(person.first, "snr")
+    show("results")
+    box = page.locator("#stage canvas").bounding_box()
+    assert box is not None
+    for view in ("coronal", "sagittal", "multi", "axial"):
+        page.locator("#view").select_option(view)
+        voxels = set()
+        for across, down in ((0.46, 0.48), (0.5, 0.5), (0.53, 0.52), (0.2, 0.3), (0.3, 0.2)):
+            page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+            voxel = voxel_under_crosshair(page)
+            value = float(page.locator("#stage").get_attribute("data-value") or "nan")
+            assert value == pytest.approx(snr[voxel], rel=1e-6), view
+            voxels.add(voxel)
+        assert len(voxels) >= 3, view
+    for axis, at in zip("ijk", (11, 29, 3), strict=True):
+        page.locator(f"#voxel-{axis}").fill(str(at))
+        page.locator(f"#voxel-{axis}").press("Enter")
+    assert voxel_under_crosshair(page) == (11, 29, 3)
+    image: Any = nibabel.load(person.first.package / "data" / "snr.nii.gz")
+    millimetres = ", ".join(f"{part:.1f}" for part in image.affine[:3] @ [11, 29, 3, 1])
+    expect(page.locator("#stage .readout")).to_contain_text(f"voxel 11, 29, 3 · {millimetres} mm")
+
+
+def test_gamma_colours_picture_and_bar_alike(page: Page, show: Show, person: Person) -> None:
+    snr = stored(person.first, "snr")
+    show("results")
+    page.locator("#colormap").select_option("gray")
+    low, high = 0.0, float(snr.max())
+    page.locator("#low").fill(str(low))
+    page.locator("#high").fill(str(high))
+    page.locator("#high").press("Enter")
+    page.get_by_label("lines of the crosshair").uncheck()
+    page.locator("#gamma").fill("2")
+    box = page.locator("#stage canvas").bounding_box()
+    bar = page.locator("#stage .ramp").bounding_box()
+    assert box is not None
+    assert bar is not None
+    places = {}
+    for across, down in ((0.45, 0.4), (0.5, 0.55), (0.42, 0.62), (0.6, 0.5)):
+        x, y = box["x"] + across * box["width"], box["y"] + down * box["height"]
+        page.mouse.click(x, y)
+        places[x, y] = snr[voxel_under_crosshair(page)]
+    picture = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(float)
+    for (x, y), value in places.items():
+        # A step of the colour table is up to four greys where the root is steep.
+        assert picture[round(y), round(x)] == pytest.approx([255 * np.sqrt(value / high)] * 3, abs=5)
+    quarter = picture[round(bar["y"] + 0.75 * bar["height"]), round(bar["x"] + bar["width"] / 2)]
+    assert quarter == pytest.approx([255 * np.sqrt(0.25)] * 3, abs=8)
+
+
+def test_each_map_keeps_its_window_and_phases_their_colours(page: Page, show: Show, person: Person) -> None:
+    show("results")
+    page.locator("#high").fill("77")
+    page.locator("#high").press("Enter")
+    page.locator("#colormap").select_option("inferno")
+    shown(page, "Coil Sensitivity 1 Phase")
+    expect(page.locator("#high")).to_have_value("3.1416")
+    expect(page.locator("#colormap")).to_have_value("hsv")
+    expect(page.locator("#stage .colours")).to_have_attribute("aria-label", "Colours from -3.142 to 3.142 rad")
+    shown(page, "Coil Sensitivity 1")
+    expect(page.locator("#colormap")).to_have_value("inferno")
+    shown(page, "SNR")
+    expect(page.locator("#high")).to_have_value("77")
+    box = page.locator("#stage canvas").bounding_box()
+    assert box is not None
+    page.get_by_role("radio", name="Window").check(force=True)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+    page.mouse.up()
+    # A quarter of the height is a quarter of the window.
+    expect(page.locator("#high")).to_have_value("57.75")
+    shown(page, "Image")
+    shown(page, "SNR")
+    expect(page.locator("#high")).to_have_value("57.75")
+
+
+def test_maps_and_views_are_taken_away(page: Page, show: Show, person: Person) -> None:
+    show("results")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Map as NIfTI").click()
+    assert download.value.suggested_filename == "snr.nii.gz"
+    assert download.value.path().read_bytes() == (person.first.package / "data" / "snr.nii.gz").read_bytes()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="View as PNG").click()
+    with Image.open(download.value.path()) as opened:
+        picture = np.asarray(opened.convert("RGB"))
+    canvas = page.locator("#stage canvas").bounding_box()
+    assert canvas is not None
+    assert picture.shape == pytest.approx((canvas["height"], canvas["width"], 3), abs=1)
+    colours = np.unique(picture.reshape(-1, 3), axis=0)
+    assert len(colours) > 50, "the map is in it"
+
+
 def test_regions_have_the_numbers_of_the_command_line(page: Page, show: Show, person: Person) -> None:
     show("results")
     page.locator("#voxel-k").fill("1")
@@ -180,6 +282,24 @@ def test_regions_are_drawn_taken_back_kept_and_found_again(page: Page, show: Sho
         assert np.allclose(mask.affine, of_map.affine)
         values = of_map.get_fdata()[mask.get_fdata() > 0]
         assert statistics_of(page, region["name"])["mean"] == pytest.approx(values.mean(), rel=1e-6)
+
+
+def test_regions_of_another_job_are_loaded(page: Page, show: Show, person: Person) -> None:
+    show("results")
+    enter(page, "rectangle", (18, 27, 12, 20), "to share")
+    page.get_by_role("button", name="Keep with the job").click()
+    expect(page.get_by_text("Kept with the job.")).to_be_visible()
+    n = statistics_of(page, "to share")["n"]
+    page.goto(f"/jobs/{person.second.id}/results")
+    page.locator("#results[data-ready^=data]").wait_for()
+    page.locator("#load-regions").select_option(label="first")
+    found = statistics_of(page, "to share")
+    assert found["n"] == n
+    k = stored(person.second, "snr").shape[2] // 2
+    inside = stored(person.second, "snr")[18:28, 12:21, k]
+    assert found["mean"] == pytest.approx(inside.mean(), rel=1e-6)
+    page.goto(f"/compare?a={person.first.id}&b={person.second.id}")
+    page.locator("#difference-rows tr[data-region='to share']").wait_for()
 
 
 def test_the_noise_is_shown_as_it_was_measured(page: Page, show: Show, person: Person) -> None:

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { problemsOf } from '../src/job_form/problems'
+import { lackingIn, problemsOf } from '../src/job_form/problems'
 import { documentOf, valuesOf, type Files } from '../src/job_form/task'
 import { INITIAL, isAsked, type Values } from '../src/job_form/values'
 
@@ -14,7 +14,7 @@ const reference = (name: string, more = {}) => ({
   type: 'file',
   options: { type: 's3', filename: `${name}.dat`, bucket: 'bucket', key: `uploads/data_${name}`, ...more },
 })
-const values = (changes: Partial<Values>): Values => ({ ...INITIAL, noiseFile: 'data_noise', ...changes })
+const values = (changes: Partial<Values>): Values => ({ ...INITIAL, noise: 'file', noiseFile: 'data_noise', ...changes })
 const inner = (document: { task: Record<string, unknown> }) =>
   (document.task['options'] as { reconstructor: { options: Record<string, unknown> } }).reconstructor.options
 
@@ -80,4 +80,15 @@ test('what is wrong stands beside its field', () => {
     { field: 'boxSize', text: 'cr needs boxSize, the half-width of its box' },
     { field: null, text: 'field required' },
   ])
+})
+
+test('a file that was promised and not chosen is missed before anybody is asked', () => {
+  const missed = (changes: Partial<Values>) => lackingIn(values(changes)).map(({ field }) => field)
+  assert.deepEqual(missed({}), [])
+  assert.deepEqual(missed({ noiseFile: '' }), ['noiseFile'])
+  assert.deepEqual(missed({ noise: 'none', noiseFile: '' }), [])
+  assert.deepEqual(missed({ reconstruction: 'b1', loadMaps: true, mask: 'upload' }), ['mapsFile', 'maskFile'])
+  assert.deepEqual(missed({ reconstruction: 'sense', coilMaps: 'bodycoil' }), ['mapsFile'])
+  assert.deepEqual(missed({ reconstruction: 'rss', coilMaps: 'bodycoil' }), [], 'no maps are asked for here')
+  assert.deepEqual(missed({ mask: 'percentage' }), ['maskValue'])
 })

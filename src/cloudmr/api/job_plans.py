@@ -6,7 +6,15 @@ from fastapi import APIRouter
 
 from cloudmr.api.access import Reader, TheBrain
 from cloudmr.api.bodies import CamelBody, with_examples
-from cloudmr.api.job_bodies import EXAMPLE_PRICE, EXAMPLE_UNIT, EstimateAnswer, ForecastAnswer, JobUnit, PriceAnswer
+from cloudmr.api.job_bodies import (
+    EXAMPLE_PRICE,
+    EXAMPLE_UNIT,
+    EstimateAnswer,
+    ForecastAnswer,
+    JobUnit,
+    PlaceAnswer,
+    PriceAnswer,
+)
 from cloudmr.api.job_requests import JobRequest
 from cloudmr.model.calibration import calibration
 from cloudmr.model.platforms import Platform
@@ -55,6 +63,7 @@ _PLAN = {
     },
     "forecast": {"seconds": 600, "memoryBytes": 2935000000, "outputBytes": 13000000, "priceMicrodollars": 33313},
     "price": EXAMPLE_PRICE,
+    "queuePlace": {"place": 1, "nWaiting": 1, "reason": "It is about to begin."},
     "isFromBytes": False,
     "calibration": {
         "measuredOn": "2026-11-22",
@@ -67,7 +76,10 @@ _PLAN = {
 
 
 class PlanAnswer(CamelBody):
-    """What would become of a job. `is_from_bytes`: nobody said how large the acquisition is, so it was guessed."""
+    """What would become of a job. `is_from_bytes`: nobody said how large the acquisition is, so it was guessed.
+
+    `queue_place` is the one that it would have if it was submitted now.
+    """
 
     model_config = with_examples(_PLAN)
 
@@ -80,6 +92,7 @@ class PlanAnswer(CamelBody):
     estimate: EstimateAnswer
     forecast: ForecastAnswer
     price: PriceAnswer
+    queue_place: PlaceAnswer | None
     is_from_bytes: bool
     calibration: CalibrationAnswer
     accuracy: AccuracyAnswer | None
@@ -98,6 +111,7 @@ class PlanAnswer(CamelBody):
             estimate=EstimateAnswer.of(plan.estimate),
             forecast=ForecastAnswer(**vars(plan.forecast)),
             price=PriceAnswer.of(plan.price, plan.choice.unit),
+            queue_place=PlaceAnswer(**vars(plan.queue_place)) if plan.queue_place else None,
             is_from_bytes=plan.is_from_bytes,
             calibration=CalibrationAnswer(**measured),
             accuracy=AccuracyAnswer(**vars(plan.accuracy)) if plan.accuracy else None,

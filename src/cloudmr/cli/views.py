@@ -144,6 +144,7 @@ def plan_record(plan: Plan) -> Record:
             ("why there", plan.reason),
             ("platform", plan.platform),
             ("why that", plan.platform_reason),
+            ("queue", f"place {plan.queue_place.place} now. {plan.queue_place.reason}" if plan.queue_place else ""),
             ("time", f"about {_duration(plan.forecast.seconds)}"),
             ("memory", f"about {in_bytes(plan.forecast.memory_bytes)}; {in_bytes(plan.estimate.memory_bytes)} allowed"),
             ("disk", f"{in_bytes(plan.estimate.disk_bytes)} allowed"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from cloudmr.client.answers import Forecast, JobUnit
+from cloudmr.client.answers import Forecast, JobUnit, QueuePlace
 from cloudmr.model.platforms import Platform
 
 
@@ -73,6 +73,7 @@ class Plan(_CamelAnswer):
     estimate: Allowed
     forecast: Forecast
     price: Price
+    queue_place: QueuePlace | None = None
     is_from_bytes: bool
     calibration: Calibration
     accuracy: Accuracy | None = None

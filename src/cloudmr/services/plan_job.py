@@ -6,7 +6,7 @@ The same is reckoned when a person only asks and when the job is accepted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudmr.database.base import Transaction
 from cloudmr.errors import Conflict, InvalidRequest, NotFound
@@ -14,6 +14,7 @@ from cloudmr.model.calibration import Effort, calibration
 from cloudmr.model.costs import EXPECTED_FILES, Accuracy, accuracy
 from cloudmr.model.data_files import DataFile, DataState
 from cloudmr.model.estimates import Estimate, choose_deadline, disk_bytes, estimate
+from cloudmr.model.fair_share import QueuePlace
 from cloudmr.model.forecasts import Forecast
 from cloudmr.model.people import Caller
 from cloudmr.model.platforms import Need, Platform, PlatformChoice, choose_platform
@@ -22,6 +23,7 @@ from cloudmr.model.unit_choice import UnitChoice, choose_unit
 from cloudmr.model.units import APP_NAME, ComputingUnit, Mode
 from cloudmr.model.workload import kind_of, workload
 from cloudmr.services.brain import Brain
+from cloudmr.services.queue_places import place_if_submitted
 from mroptimum.task import FileReference, TaskDocument
 
 _N_COMPARED = 100
@@ -52,7 +54,8 @@ class JobOrder:
 class JobPlan:
     """What would become of it. `is_from_bytes` says that nobody told how large the acquisition is.
 
-    `accuracy` compares what was said of earlier jobs of this kind with what they took; None: too few.
+    `accuracy` compares what was said of earlier jobs of this kind with what they took; None: too few. `queue_place` is
+    the one it would have now; None for a job that has one of its own, being submitted.
     """
 
     files: Sequence[DataFile]
@@ -64,13 +67,15 @@ class JobPlan:
     price: Price
     is_from_bytes: bool
     accuracy: Accuracy | None
+    queue_place: QueuePlace | None = None
 
 
 def estimate_job(brain: Brain, caller: Caller, order: JobOrder) -> JobPlan:
     """Return what would become of a job, and ask for nothing. Raises what `submit_job` raises, limits left aside."""
     document = task_of(order)
     with brain.database.read() as transaction:
-        return plan_job(brain, transaction, caller, order, document)
+        plan = plan_job(brain, transaction, caller, order, document)
+        return replace(plan, queue_place=place_if_submitted(brain, transaction, plan.choice.unit, caller.id))
 
 
 def task_of(order: JobOrder) -> TaskDocument:

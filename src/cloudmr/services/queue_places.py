@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudmr.database.base import Transaction
-from cloudmr.model.fair_share import QueuePlace, Use, places
+from cloudmr.model.fair_share import QueuePlace, Use, Waiting, places
 from cloudmr.model.jobs import Job, JobState
-from cloudmr.model.units import ComputingUnit, Mode
+from cloudmr.model.units import ComputingUnit, Mode, UnitStatus
 from cloudmr.services.brain import Brain
 from cloudmr.services.limits import limits_of_each
 
@@ -32,6 +32,18 @@ def room_at(brain: Brain, transaction: Transaction, unit: ComputingUnit, people:
         return Room(n_slots=_MODE_2_SLOTS, n_each=lambda _: _MODE_2_SLOTS, use=use)
     limits = limits_of_each(brain, transaction, people)
     return Room(n_slots=brain.limits.n_slots, n_each=lambda person: limits[person].n_running_each, use=use)
+
+
+def place_if_submitted(brain: Brain, transaction: Transaction, unit: ComputingUnit, person_id: str) -> QueuePlace:
+    """Return the place that a job would have which a person submitted to a unit at this moment."""
+    not_yet = Waiting(job_id="", owner_id=person_id)
+    queue = [*transaction.jobs.queue(unit.id).get(unit.id, []), not_yet]
+    room = room_at(brain, transaction, unit, {waiting.owner_id for waiting in queue})
+    place = places(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)[not_yet.job_id]
+    if unit.status is UnitStatus.READY:
+        return place
+    why = f" {unit.status_reason}" if unit.status_reason else ""
+    return replace(place, reason=f"The computing unit is {unit.status}; jobs wait until it is ready.{why}")
 
 
 def queue_places(

@@ -15,7 +15,9 @@ from cloudmr.model.estimates import DEADLINE_S, LONGEST_DEADLINE_S
 from cloudmr.model.limits import Limits
 from cloudmr.model.people import Caller
 from cloudmr.model.platforms import FARGATE_SIZES, LAMBDA_SIZE, Platform
+from cloudmr.model.units import UnitStatus
 from cloudmr.services.dispatch_jobs import dispatch_jobs
+from cloudmr.services.jobs import list_jobs
 from cloudmr.services.plan_job import JobOrder, JobPlan, estimate_job
 from cloudmr.services.settle_job import settle_job
 from cloudmr.services.submit_job import submit_job
@@ -142,3 +144,29 @@ def test_a_job_that_never_began_took_nothing(bench: Bench, ada: Caller) -> None:
     job = bench.running_job(ada)
     bench.unit.end(job.execution_name, ExecutionState.FAILED, cause=Cause.CPU_TIME)
     assert settle_job(bench.brain, job.id).actual is None
+
+
+def test_the_place_in_the_queue_is_told_before_a_job_is_submitted(bench: Bench, ada: Caller, bob: Caller) -> None:
+    bench.brain = replace(bench.brain, limits=Limits(n_slots=1, n_running_each=1))
+    first = plan(bench, ada).queue_place
+    assert first is not None
+    assert (first.place, first.n_waiting, first.reason) == (1, 1, "It is about to begin.")
+    bench.running_job(bob)
+    for _ in range(3):
+        bench.job(bob)
+    told = plan(bench, ada).queue_place
+    assert told is not None
+    assert (told.place, told.n_waiting) == (1, 4), "who has had nothing of it comes before who has"
+    assert told.reason == "The unit's only place is taken, and no other job has its turn before it."
+    job = bench.job(ada)
+    view = next(each for each in list_jobs(bench.brain, ada, limit=1) if each.job.id == job.id)
+    assert view.queue_place == told
+
+
+def test_a_unit_that_is_not_ready_is_said_to_make_jobs_wait(bench: Bench, ada: Caller) -> None:
+    ill = replace(bench.local_unit, status=UnitStatus.UNWELL, status_reason="The disk is full.")
+    with bench.brain.database.write() as transaction:
+        transaction.units.replace(ill)
+    told = plan(bench, ada).queue_place
+    assert told is not None
+    assert told.reason == "The computing unit is unwell; jobs wait until it is ready. The disk is full."

@@ -1,5 +1,5 @@
 // What the Brain says is wrong with a task, beside the fields it is about.
-import type { Field } from './values'
+import { isAsked, type Field, type Values } from './values'
 
 const PLACES: readonly [RegExp, Field][] = [
   [/\bNR\b/, 'replicas'],
@@ -31,4 +31,16 @@ export function problemsOf(message: string): Problem[] {
     const found = PLACES.find(([pattern]) => pattern.test(place)) ?? PLACES.find(([pattern]) => pattern.test(what))
     return { field: found?.[1] ?? null, text: what }
   })
+}
+
+const NEEDED: readonly [Field, string][] = [
+  ['noiseFile', 'choose the noise scan, or say otherwise where the noise comes from'],
+  ['mapsFile', 'choose the file'],
+  ['maskFile', 'choose the mask'],
+  ['maskValue', 'say which value'],
+]
+
+/** What somebody chose to give, and has not given yet. */
+export function lackingIn(values: Values): Problem[] {
+  return NEEDED.filter(([field]) => isAsked(field, values) && values[field] === '').map(([field, text]) => ({ field, text }))
 }

@@ -43,7 +43,7 @@ export type Field = keyof Values
 export const INITIAL: Values = {
   method: 'ac',
   reconstruction: 'rss',
-  noise: 'file',
+  noise: 'none',
   noiseFile: '',
   secondFile: '',
   acquisition: '',

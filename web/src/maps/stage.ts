@@ -66,6 +66,11 @@ export class Stage {
     this.showBar()
   }
 
+  setGamma(gamma: number): void {
+    this.viewer.setGamma(gamma)
+    this.showBar()
+  }
+
   /** The value under the crosshair. */
   get value(): number {
     return this.volume ? (this.volume.values[indexOf(this.volume.shape, this.viewer.voxel)] ?? Number.NaN) : Number.NaN
@@ -82,7 +87,7 @@ export class Stage {
 
   private showBar(): void {
     const [low, high] = this.viewer.window
-    this.ramp.style.background = Viewer.gradient(this.viewer.colormap)
+    this.ramp.style.background = this.viewer.gradient
     this.high.textContent = digits(high)
     this.middle.textContent = digits((low + high) / 2)
     this.low.textContent = digits(low)

@@ -23,6 +23,8 @@ cmapper.addColormap(DIVERGING, {
 
 export type View = keyof typeof VIEWS
 
+/** In percent of the picture. */
+const CROSSHAIR_WIDTH = 0.25
 const AXIS_ACROSS: Readonly<Record<number, number>> = { 0: 2, 1: 1, 2: 0 }
 const GROUND = { light: [1, 1, 1, 1], dark: [0.1, 0.13, 0.16, 1] } as const
 
@@ -36,6 +38,7 @@ export class Viewer {
   private volume: Volume | null = null
   private labels: Uint8Array | null = null
   private at: Window = [0, 1]
+  private gamma = 1
   colormap: string = COLORMAPS[0]
   view: View = 'axial'
   /** Called when the crosshair moves, by whomever. */
@@ -47,7 +50,7 @@ export class Viewer {
     this.nv = new Niivue({
       ...this.looks(),
       isColorbar: false,
-      crosshairWidth: 0.4,
+      crosshairWidth: CROSSHAIR_WIDTH,
       crosshairWidthUnit: 'percent',
       dragMode: DRAG_MODE.none,
       dragAndDropEnabled: false,
@@ -85,6 +88,7 @@ export class Viewer {
     })
     for (const old of [...this.nv.volumes]) this.nv.removeVolume(old)
     this.nv.closeDrawing()
+    this.ownGamma()
     this.nv.addVolume(image)
     this.volume = volume
     this.setWindow(window)
@@ -101,17 +105,28 @@ export class Viewer {
     if (!image) return
     image.cal_min = window[0]
     image.cal_max = window[1]
+    this.ownGamma()
     this.nv.updateGLVolume()
   }
   setColormap(name: string): void {
     this.colormap = name
     const [image] = this.nv.volumes
     if (!image) return
+    this.ownGamma()
     this.nv.setColormap(image.id, name)
     this.setWindow(this.at)
   }
   setGamma(gamma: number): void {
-    this.nv.setGamma(gamma)
+    this.gamma = gamma
+    this.setWindow(this.at)
+  }
+  setCrosshair(isShown: boolean): void {
+    this.nv.opts.crosshairWidth = isShown ? CROSSHAIR_WIDTH : 0
+    this.nv.drawScene()
+  }
+  /** NiiVue has one gamma for all pictures of a page; each of ours brings its own before it is coloured. */
+  private ownGamma(): void {
+    cmapper.gamma = this.gamma
   }
   setView(view: View): void {
     this.view = view
@@ -168,13 +183,15 @@ export class Viewer {
       labels: parts.map((_, index) => String(index)),
     })
     this.nv.setDrawOpacity(0.45)
+    this.ownGamma()
     this.nv.updateGLVolume()
     this.putLabels(labels)
   }
 
-  /** The colours of a map, from its lowest value to its highest, as CSS has them. */
-  static gradient(colormap: string): string {
-    const colours = cmapper.colormap(colormap)
+  /** The colours of the map, from the lowest value to the highest, as CSS has them. */
+  get gradient(): string {
+    this.ownGamma()
+    const colours = cmapper.colormap(this.colormap)
     const stops = Array.from({ length: 33 }, (_, index) => Math.round((index * 255) / 32) * 4)
     return `linear-gradient(to top, ${stops.map((at) => `rgb(${colours[at]} ${colours[at + 1]} ${colours[at + 2]})`).join(',')})`
   }
@@ -200,7 +217,8 @@ export class Viewer {
     return {
       backColor: [...GROUND[isDark ? 'dark' : 'light']],
       crosshairColor: [0.9, 0.3, 0.1, 0.8],
-      fontColor: isDark ? [0.8, 0.85, 0.9, 1] : [0.2, 0.25, 0.3, 1],
+      // To be read beside a map as well as on it.
+      fontColor: [0.95, 0.4, 0.15, 1],
     }
   }
   private dress(): void {

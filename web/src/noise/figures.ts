@@ -1,10 +1,17 @@
 // Noise as drawings: matrices between coils, bars for each. Every cell and bar says what it is when pointed at.
+import { element } from '../elements'
 import { digits } from '../maps/window'
 import type { Matrix } from './npz'
 
 const SVG = 'http://www.w3.org/2000/svg'
-const CELL = 18
+/** Sides of cells and widths of bars, in pixels: as large as fits a card, and small enough for many coils. */
+const SPACE = 340
+const [SMALLEST, LARGEST] = [7, 40]
 const HEIGHT = 140
+/** Room for names and numbers beside a drawing. */
+const MARGIN = 84
+const LETTER = 11
+const LONGEST_NAME = 12
 /** A coil this many times louder or quieter than the median is marked; the report does the same. */
 const ODD = 3
 // Ends and middle of viridis, from dark to bright.
@@ -23,39 +30,74 @@ export function colourOf(part: number): string {
   return `rgb(${mixed.join(' ')})`
 }
 
-/** Draws the magnitude of a matrix between coils, over its largest value or `top`. */
+/** A horizontal bar of the colours, with the values at its ends. */
+export function scaleFigure(low: string, high: string): HTMLElement {
+  const ramp = element('span', { class: 'ramp' })
+  ramp.style.background = `linear-gradient(to right, ${RAMP.map((colour) => `rgb(${colour.join(' ')})`).join(',')})`
+  return element('p', { class: 'colour-scale', role: 'img', 'aria-label': `Colours from ${low} to ${high}` }, element('span', {}, low), ramp, element('span', {}, high))
+}
+
+/** Draws the magnitude of a matrix between coils, over its largest value or `top`, with the names of the coils. */
 export function matrixFigure({ n, re, im }: Matrix, names: readonly string[], label: string, top?: number): SVGSVGElement {
-  const magnitude = re.map((value, index) => Math.hypot(value, im[index] as number))
+  const magnitude = magnitudes({ n, re, im })
   const most = top ?? Math.max(...magnitude)
-  const figure = drawing(n * CELL, n * CELL, label)
+  const cell = cellFor(n)
+  const figure = drawing(MARGIN + n * cell, n * cell + MARGIN, label)
   magnitude.forEach((value, index) => {
     const [row, column] = [Math.floor(index / n), index % n]
     const phase = (Math.atan2(im[index] as number, re[index] as number) * 180) / Math.PI
     const angle = row === column ? '' : `, ${phase.toFixed(0)}°`
     const title = `${names[row]} × ${names[column]}: ${digits(value)}${angle}`
-    const place = { x: column * CELL, y: row * CELL, width: CELL, height: CELL }
+    const place = { x: MARGIN + column * cell, y: row * cell, width: cell, height: cell }
     figure.append(shape('rect', { ...place, fill: colourOf(most ? value / most : 0) }, title))
   })
+  named(names, cell).forEach(([name, index]) => figure.append(text(name, MARGIN - 5, (index + 0.5) * cell, 'end')))
+  figure.append(...columnNames(names, cell, n * cell))
   return figure
 }
+
+export const magnitudes = ({ re, im }: Matrix): number[] => [...re].map((value, index) => Math.hypot(value, im[index] as number))
 
 /** Draws one bar a value with the median as a line; those unlike the others are marked. */
 export function barFigure(values: readonly number[], names: readonly string[], label: string, isMarked: boolean): SVGSVGElement {
   const middle = median(values)
   const top = Math.max(...values, isMarked ? 2 * middle : 0) || 1
-  const width = values.length * CELL
-  const figure = drawing(width, HEIGHT, label)
+  const cell = cellFor(values.length)
+  const width = values.length * cell
+  const figure = drawing(MARGIN + width, HEIGHT + MARGIN, label)
+  for (const part of [0, 0.5, 1]) {
+    const y = LETTER + (HEIGHT - LETTER) * (1 - part)
+    figure.append(line(MARGIN, MARGIN + width, y, 'grid'), text(digits(part * top, 3), MARGIN - 5, y, 'end'))
+  }
+  const yOf = (value: number): number => LETTER + (HEIGHT - LETTER) * (1 - Math.max(0, value) / top)
   values.forEach((value, index) => {
-    const tall = (HEIGHT * Math.max(0, value)) / top
     const odd = isMarked && isOdd(value, middle)
-    const place = { x: index * CELL + 2, y: HEIGHT - tall, width: CELL - 4, height: Math.max(tall, 0.5), class: odd ? 'odd' : 'bar-part' }
+    const gap = Math.max(0.5, cell / 8)
+    const tall = Math.max(HEIGHT - yOf(value), 0.5)
+    const place = { x: MARGIN + index * cell + gap, y: HEIGHT - tall, width: cell - 2 * gap, height: tall, class: odd ? 'odd' : 'bar-part' }
     figure.append(shape('rect', place, `${names[index]}: ${digits(value)}${odd ? ', unlike the others' : ''}`))
   })
-  if (isMarked) {
-    const y = HEIGHT - (HEIGHT * middle) / top
-    figure.append(shape('line', { x1: 0, x2: width, y1: y, y2: y, class: 'middle' }, `median: ${digits(middle)}`))
-  }
+  if (isMarked) figure.append(line(MARGIN, MARGIN + width, yOf(middle), 'middle', `median: ${digits(middle)}`))
+  figure.append(...columnNames(names, cell, HEIGHT))
   return figure
+}
+
+const cellFor = (n: number): number => Math.min(LARGEST, Math.max(SMALLEST, SPACE / n))
+
+/** As many names as can be read beside cells of this size, shortened, with their places. */
+function named(names: readonly string[], cell: number): (readonly [string, number])[] {
+  const step = Math.ceil((LETTER + 1) / cell)
+  const shown = names.map((name) => (name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name))
+  return shown.map((name, index) => [name, index] as const).filter(([, index]) => index % step === 0)
+}
+
+function columnNames(names: readonly string[], cell: number, below: number): SVGElement[] {
+  return named(names, cell).map(([name, index]) => {
+    const [x, y] = [MARGIN + (index + 0.5) * cell, below + 6]
+    const made = text(name, x, y, 'end')
+    made.setAttribute('transform', `rotate(-60 ${x} ${y})`)
+    return made
+  })
 }
 
 /** What is said of a coil whose noise is far from the median: dead or hot; null of one like the others. */
@@ -75,17 +117,30 @@ function median(values: readonly number[]): number {
 function drawing(width: number, height: number, label: string): SVGSVGElement {
   const made = document.createElementNS(SVG, 'svg')
   made.setAttribute('viewBox', `0 0 ${width} ${height}`)
+  made.style.width = `${width}px`
   made.setAttribute('role', 'img')
   made.setAttribute('aria-label', label)
   made.classList.add('figure')
   return made
 }
 
+function line(x1: number, x2: number, y: number, kind: string, title = ''): SVGElement {
+  return shape('line', { x1, x2, y1: y, y2: y, class: kind }, title)
+}
+
+function text(content: string, x: number, y: number, anchor: 'end' | 'middle'): SVGElement {
+  const made = document.createElementNS(SVG, 'text')
+  for (const [key, value] of Object.entries({ x, y, 'text-anchor': anchor, 'dominant-baseline': 'central', 'font-size': LETTER, 'aria-hidden': 'true' })) made.setAttribute(key, String(value))
+  made.textContent = content
+  return made
+}
+
 function shape(name: string, attributes: Record<string, string | number>, title: string): SVGElement {
   const made = document.createElementNS(SVG, name)
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value))
-  const text = document.createElementNS(SVG, 'title')
-  text.textContent = title
-  made.append(text)
+  if (!title) return made
+  const spoken = document.createElementNS(SVG, 'title')
+  spoken.textContent = title
+  made.append(spoken)
   return made
 }

@@ -8,6 +8,7 @@ import { Stage } from '../maps/stage'
 import { DIVERGING, type View } from '../maps/viewer'
 import { coincide, fileLike, volumeOf, type Triple, type Volume } from '../maps/volume'
 import { defaultWindow, digits, type Window } from '../maps/window'
+import { onChange, onCrosshair, onGamma } from '../results/looks'
 import { complain, part } from '../page_parts'
 
 interface Pair {
@@ -40,10 +41,8 @@ class ComparePage {
     select.addEventListener('change', () => void this.show(this.pairs[Number(select.value)] as Pair))
     onChange('#view', (value) => this.stages.forEach((stage) => stage.viewer.setView(value as View)))
     onChange('#colormap', (value) => this.both((stage) => stage.setColormap(value)))
-    part<HTMLInputElement>('#gamma').addEventListener('input', (event) => {
-      const gamma = Number((event.currentTarget as HTMLInputElement).value)
-      this.both((stage) => stage.viewer.setGamma(gamma))
-    })
+    onGamma((gamma) => this.both((stage) => stage.setGamma(gamma)))
+    onCrosshair((isShown) => this.stages.forEach((stage) => stage.viewer.setCrosshair(isShown)))
     for (const input of [this.low, this.high]) input.addEventListener('change', () => this.windowByNumbers())
     part('#auto-window').addEventListener('click', () => {
       const { volume } = this.stages[0]
@@ -123,10 +122,6 @@ function ratioWindow(quotient: Volume, inside: Uint8Array): Window {
     .sort()
   const reach = Math.max(0.01, away[Math.floor(0.9 * (away.length - 1))] ?? 0.01)
   return [1 - reach, 1 + reach]
-}
-
-function onChange(selector: string, then: (value: string) => void): void {
-  part<HTMLSelectElement>(selector).addEventListener('change', (event) => then((event.currentTarget as HTMLSelectElement).value))
 }
 
 const root = document.querySelector<HTMLElement>('#compare')

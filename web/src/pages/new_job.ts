@@ -1,7 +1,7 @@
 // The job form: shows what the method needs, asks the Brain what would become of the job, and submits it.
 import { call, Refusal } from '../api'
 import { durationInWords, element, sizeInWords } from '../elements'
-import { problemsOf } from '../job_form/problems'
+import { lackingIn, problemsOf, type Problem } from '../job_form/problems'
 import { documentOf, valuesOf, type Files } from '../job_form/task'
 import { INITIAL, isAsked, type Field, type FileRef, type Values } from '../job_form/values'
 
@@ -12,11 +12,14 @@ interface Plan {
   platformReason: string
   forecast: { seconds: number; memoryBytes: number; outputBytes: number }
   price: { text: string; paidBy: string; leftOut: string[]; microdollars: number }
+  queuePlace: { place: number; nWaiting: number; reason: string } | null
   isFromBytes: boolean
   accuracy: { nJobs: number; medianRatio: number; p90Ratio: number } | null
 }
 
 const PATIENCE_MS = 250
+/** The queue moves while somebody thinks. */
+const AGAIN_MS = 10_000
 function readFiles(): Files {
   const known = JSON.parse(document.querySelector('#known')?.textContent ?? '[]') as (FileRef & { id: string })[]
   return new Map(known.map(({ id, ...file }) => [id, file]))
@@ -46,6 +49,7 @@ class JobForm {
       void this.load(input.files?.[0])
       input.value = ''
     })
+    setInterval(() => void this.refresh(), AGAIN_MS)
     this.changed()
     this.form.dataset['ready'] = 'true'
   }
@@ -86,8 +90,14 @@ class JobForm {
       )
       return
     }
+    const values = this.read()
+    const lacking = lackingIn(values)
+    if (lacking.length) {
+      this.tell(lacking)
+      return
+    }
     try {
-      const body = documentOf(this.read(), first, this.files)
+      const body = documentOf(values, first, this.files)
       const plan = await call<Plan>('POST', '/api/job/estimate', body, signal)
       this.plan.replaceChildren(...planInWords(plan, this.signals().length))
       this.plan.dataset['state'] = 'possible'
@@ -97,14 +107,34 @@ class JobForm {
     }
   }
 
+  /** Asks again what was possible, as long as somebody looks and nothing else is under way; what fails is left as it was. */
+  private async refresh(): Promise<void> {
+    const [first] = this.signals()
+    if (document.hidden || this.plan.dataset['state'] !== 'possible' || this.button.disabled || first === undefined) return
+    const { signal } = this.asked
+    try {
+      const plan = await call<Plan>('POST', '/api/job/estimate', documentOf(this.read(), first, this.files), signal)
+      const said = planInWords(plan, this.signals().length)
+      // What has not changed is not read out again.
+      if (!signal.aborted && said[0]?.textContent !== this.plan.textContent) this.plan.replaceChildren(...said)
+    } catch {
+      return
+    }
+  }
+
   private refuse(error: unknown): void {
-    this.plan.dataset['state'] = 'refused'
     const message = error instanceof Error ? error.message : String(error)
+    this.tell(problemsOf(message), error instanceof Refusal ? error.nextStep : null)
+  }
+
+  /** Says each problem beside its field, and what has none in the plan's place. */
+  private tell(problems: readonly Problem[], nextStep: string | null = null): void {
+    this.plan.dataset['state'] = 'refused'
     const loose: string[] = []
-    for (const { field, text } of problemsOf(message)) {
+    for (const { field, text } of problems) {
       if (field === null || !this.mark(field, text)) loose.push(text)
     }
-    const step = error instanceof Refusal && loose.length ? [element('p', {}, error.nextStep)] : []
+    const step = nextStep && loose.length ? [element('p', {}, nextStep)] : []
     const said = loose.length ? loose : ['Something is missing; see beside the fields.']
     const notice = element('div', { class: 'notice bad', role: 'alert' })
     notice.append(...said.map((text) => element('p', {}, element('strong', {}, sentence(text)))), ...step)
@@ -196,6 +226,7 @@ function planInWords(plan: Plan, nJobs: number): HTMLElement[] {
   }
   const small = (text: string): HTMLElement => element('small', {}, text)
   add('Runs on', `${plan.computingUnit.alias} (${plan.computingUnit.mode.replace('_', ' ')})`, element('br'), small(plan.reason))
+  if (plan.queuePlace) add('Queue', queueInWords(plan.queuePlace), element('br'), small(plan.queuePlace.reason))
   add('Platform', plan.platform, element('br'), small(plan.platformReason))
   const basis = plan.isFromBytes ? 'from the size of the file alone' : 'from the size of the acquisition'
   const accuracy = plan.accuracy
@@ -208,6 +239,8 @@ function planInWords(plan: Plan, nJobs: number): HTMLElement[] {
   if (nJobs > 1) add('Jobs', `${nJobs}, one for each signal`)
   return [facts]
 }
+
+const queueInWords = ({ place, nWaiting }: { place: number; nWaiting: number }): string => (nWaiting === 1 ? 'nobody waits' : `place ${place} of ${nWaiting} now`)
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 

@@ -3,8 +3,8 @@ import { element } from '../elements'
 import { ResultPackage, type Noise } from '../maps/package'
 import { digits } from '../maps/window'
 import { eigenvalues } from '../noise/eigenvalues'
-import { barFigure, matrixFigure, oddness } from '../noise/figures'
-import { readMatrix } from '../noise/npz'
+import { barFigure, magnitudes, matrixFigure, oddness, scaleFigure } from '../noise/figures'
+import { readMatrix, type Matrix } from '../noise/npz'
 import { complain, part } from '../page_parts'
 
 const MOST_EIGENVALUES = 96
@@ -48,6 +48,14 @@ function showChain(noise: Noise): void {
   part('#dc').textContent = digits(noise.dc_fraction)
 }
 
+/** The two coils whose noise goes along the most. */
+function strongest(correlation: Matrix, names: readonly string[]): string {
+  const { n } = correlation
+  const apart = magnitudes(correlation).map((value, index) => (index % n > Math.floor(index / n) ? value : -1))
+  const at = apart.indexOf(Math.max(...apart))
+  return n < 2 ? '' : `The most between two coils: ${digits(apart[at])}, ${names[Math.floor(at / n)]} and ${names[at % n]}.`
+}
+
 async function start(root: HTMLElement): Promise<void> {
   const found = await ResultPackage.open(root.dataset['job'] ?? '')
   const { noise } = found.info.info
@@ -63,13 +71,16 @@ async function start(root: HTMLElement): Promise<void> {
   showChain(noise)
   const archive = await found.bytes('data/noise.npz')
   const [covariance, correlation] = await Promise.all([readMatrix(archive, 'covariance'), readMatrix(archive, 'correlation')])
-  part('#covariance').replaceChildren(matrixFigure(covariance, names, `Magnitude of the noise covariance of ${names.length} coils`))
-  part('#correlation').replaceChildren(matrixFigure(correlation, names, `Magnitude of the noise correlation of ${names.length} coils`, 1))
+  const most = digits(Math.max(...magnitudes(covariance)))
+  part('#covariance').replaceChildren(matrixFigure(covariance, names, `Magnitude of the noise covariance of ${names.length} coils`), scaleFigure('0', most))
+  part('#correlation').replaceChildren(matrixFigure(correlation, names, `Magnitude of the noise correlation of ${names.length} coils`, 1), scaleFigure('0', '1'))
+  part('#strongest').textContent = strongest(correlation, names)
   const values = names.length <= MOST_EIGENVALUES ? eigenvalues(covariance) : []
   if (values.length) {
-    const numbers = values.map((_, index) => `eigenvalue ${index + 1}`)
+    const numbers = values.map((_, index) => String(index + 1))
     part('#eigenvalues').replaceChildren(barFigure(values, numbers, 'Eigenvalues of the noise covariance', false))
-    part('#condition').textContent = digits((values[0] as number) / (values.at(-1) as number))
+    const [largest, smallest] = [values[0] as number, values.at(-1) as number]
+    part('#condition').textContent = `${digits(largest)} / ${digits(smallest)} = ${digits(largest / smallest)}`
   }
 }
 

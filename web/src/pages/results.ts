@@ -10,8 +10,11 @@ import type { Triple, Volume } from '../maps/volume'
 import { defaultWindow, digits, type Window } from '../maps/window'
 import { complain, part, save } from '../page_parts'
 import { showDownloads } from '../results/downloads'
+import { onChange, onCrosshair, onGamma } from '../results/looks'
 
 const FULL_TURN: Window = [-Math.PI, Math.PI]
+const CIRCLE = 'hsv'
+const isPhase = (entry: MapEntry): boolean => entry.unit === 'rad'
 
 class ResultsPage {
   private readonly mapSelect = part<HTMLSelectElement>('#map')
@@ -21,6 +24,10 @@ class ResultsPage {
   private readonly places = ['i', 'j', 'k'].map((axis) => part<HTMLInputElement>(`#voxel-${axis}`))
   private readonly regions = new Map<string, Regions>()
   private readonly volumes = new Map<string, Promise<Volume>>()
+  /** What was set for each map; maps that nobody touched have the window that fits them. */
+  private readonly windows = new Map<string, Window>()
+  /** Of phases and of everything else. */
+  private readonly colours = new Map<boolean, string>([[true, CIRCLE]])
   private entry: MapEntry
   private panel: RegionPanel | null = null
 
@@ -30,6 +37,7 @@ class ResultsPage {
     private readonly stage: Stage,
   ) {
     this.entry = found.maps[0] as MapEntry
+    this.colours.set(false, part<HTMLSelectElement>('#colormap').value)
   }
 
   async start(): Promise<void> {
@@ -60,13 +68,15 @@ class ResultsPage {
     onChange('#view', (value) => {
       stage.viewer.setView(value as View)
     })
-    onChange('#colormap', (value) => stage.setColormap(value))
-    part<HTMLInputElement>('#gamma').addEventListener('input', (event) => {
-      stage.viewer.setGamma(Number((event.currentTarget as HTMLInputElement).value))
+    onChange('#colormap', (value) => {
+      this.colours.set(isPhase(this.entry), value)
+      stage.setColormap(value)
     })
+    onGamma((gamma) => stage.setGamma(gamma))
+    onCrosshair((isShown) => stage.viewer.setCrosshair(isShown))
     for (const input of [this.low, this.high]) input.addEventListener('change', () => this.windowByNumbers())
     part('#auto-window').addEventListener('click', () => stage.volume && this.setWindow(defaultWindow(stage.volume.values)))
-    stage.windowed = (window) => this.showWindow(window)
+    stage.windowed = (window) => this.rememberWindow(window)
     stage.moved = (voxel) => voxel.forEach((at, axis) => ((this.places[axis] as HTMLInputElement).value = String(at)))
     for (const input of this.places) {
       input.addEventListener('change', () => stage.viewer.move(this.places.map(({ value }) => Number(value)) as unknown as Triple))
@@ -86,9 +96,9 @@ class ResultsPage {
       performance.mark('map asked for')
       const volume = await this.read(entry)
       performance.measure('map read', 'map asked for')
-      const kept = this.keepWindow.checked && !isFirst && entry.unit === this.entry.unit
-      const window = kept ? this.stage.viewer.window : entry.unit === 'rad' ? FULL_TURN : defaultWindow(volume.values)
+      const window = this.windowFor(entry, volume, isFirst)
       this.entry = entry
+      this.chooseColours(entry)
       await this.stage.show(volume, unitOf(entry), window)
       performance.measure('map shown', 'map asked for')
       this.showWindow(window)
@@ -100,6 +110,19 @@ class ResultsPage {
     } catch (error) {
       complain(part('#viewer-message'), error)
     }
+  }
+
+  /** That of the map before where one window is wanted for all, else the one that was set for this map, else one that fits. */
+  private windowFor(entry: MapEntry, volume: Volume, isFirst: boolean): Window {
+    if (this.keepWindow.checked && !isFirst && entry.unit === this.entry.unit) return this.stage.viewer.window
+    return this.windows.get(entry.filename) ?? (isPhase(entry) ? FULL_TURN : defaultWindow(volume.values))
+  }
+
+  /** Phases go round in a circle, and so do their colours. */
+  private chooseColours(entry: MapEntry): void {
+    const name = this.colours.get(isPhase(entry)) ?? part<HTMLSelectElement>('#colormap').value
+    part<HTMLSelectElement>('#colormap').value = name
+    this.stage.setColormap(name)
   }
 
   private read(entry: MapEntry): Promise<Volume> {
@@ -141,16 +164,16 @@ class ResultsPage {
   }
   private setWindow(window: Window): void {
     this.stage.setWindow(window)
+    this.rememberWindow(window)
+  }
+  private rememberWindow(window: Window): void {
+    this.windows.set(this.entry.filename, window)
     this.showWindow(window)
   }
   private showWindow([low, high]: Window): void {
     this.low.value = digits(low, 5)
     this.high.value = digits(high, 5)
   }
-}
-
-function onChange(selector: string, then: (value: string) => void): void {
-  part<HTMLSelectElement>(selector).addEventListener('change', (event) => then((event.currentTarget as HTMLSelectElement).value))
 }
 
 const root = document.querySelector<HTMLElement>('#results')
