@@ -18,8 +18,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypedDict
+from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -29,6 +32,7 @@ from cloudmr.aws.unit import AwsUnit
 from cloudmr.model.instants import Clock, utc_now
 
 if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
     from types_boto3_stepfunctions import SFNClient
@@ -62,8 +66,15 @@ class Workshop:
     """
 
     def __init__(self) -> None:
-        self._session = boto3.Session()
+        self._core = botocore.session.get_session()
+        self._session = boto3.Session(botocore_session=self._core)
         self._lock = threading.Lock()
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """Whose certificates are believed, where that is not left to the libraries (`AWS_CA_BUNDLE`)."""
+        bundle: str | None = self._core.get_config_variable("ca_bundle")
+        return bundle
 
     def sts(self, region: str) -> STSClient:
         """Return a client of AWS's token service in a region."""
@@ -79,6 +90,24 @@ class Workshop:
         """Return a client for executions."""
         with self._lock:
             return self._session.client("stepfunctions", region_name=region, config=CONFIG, **_shown(credentials))
+
+    def iam(self, region: str, credentials: CredentialsTypeDef | None) -> IAMClient:
+        """Return a client for rights."""
+        with self._lock:
+            return self._session.client("iam", region_name=region, config=CONFIG, **_shown(credentials))
+
+    def bucket_origin(self, region: str, bucket_name: str) -> str:
+        """Return what the addresses of a bucket's objects begin with; asks nobody.
+
+        A bucket has a host of its own, unless its name has a dot, which no certificate covers.
+        """
+        with self._lock:
+            config = S3_CONFIG.merge(Config(signature_version=UNSIGNED))
+            nobodys = self._session.client("s3", region_name=region, config=config)
+        url = nobodys.generate_presigned_url("get_object", Params={"Bucket": bucket_name, "Key": "x"})
+        parts = urlsplit(url)
+        path = f"/{bucket_name}/" if parts.path.startswith(f"/{bucket_name}/") else ""
+        return f"{parts.scheme}://{parts.netloc}{path}"
 
     def logs(self, region: str, credentials: CredentialsTypeDef | None) -> CloudWatchLogsClient:
         """Return a client for logs."""
@@ -108,6 +137,11 @@ class Clients:
     def step_functions(self) -> SFNClient:
         """Executions."""
         return self._workshop.step_functions(self._region, self._credentials)
+
+    @cached_property
+    def iam(self) -> IAMClient:
+        """Rights."""
+        return self._workshop.iam(self._region, self._credentials)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
@@ -155,7 +189,7 @@ class Sessions:
     """The Brain's sessions in all units; kept for as long as they are good, and shared between threads."""
 
     def __init__(self, workshop: Workshop | None = None, *, clock: Clock = utc_now) -> None:
-        self._workshop = workshop or Workshop()
+        self.workshop = workshop or Workshop()
         self._clock = clock
         self._slots: OrderedDict[_Key, _Slot] = OrderedDict()
         self._sts_in: dict[str, STSClient] = {}
@@ -195,7 +229,7 @@ class Sessions:
                 if code_of(error) in {"AccessDenied", "AccessDeniedException"}:
                     raise _role_refused(unit) from error
                 raise
-        return Clients(self._workshop, region=unit.region, credentials=answer["Credentials"])
+        return Clients(self.workshop, region=unit.region, credentials=answer["Credentials"])
 
     def _slot(self, key: _Key) -> _Slot:
         with self._lock:
@@ -208,7 +242,7 @@ class Sessions:
     def _sts(self, region: str) -> STSClient:
         with self._lock:
             if region not in self._sts_in:
-                self._sts_in[region] = self._workshop.sts(region)
+                self._sts_in[region] = self.workshop.sts(region)
             return self._sts_in[region]
 
 

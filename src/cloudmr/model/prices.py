@@ -20,6 +20,7 @@ _GB = 10**9
 _GIB = 2**30
 FARGATE_LEAST_S = 60
 """Fargate counts by the second, and a minute at least."""
+_PRICED_REGION = "us-east-1"
 _TRANSITIONS = 4
 """Steps of the unit's state machine in one job: choose, run, report, end."""
 
@@ -112,12 +113,14 @@ def price_of(
     input_bytes: int = 0,
     output_bytes: int = 0,
     n_output_files: int = 0,
+    region: str | None = None,
     price_set: PriceSet = PriceSet.LIST,
     book: PriceBook | None = None,
 ) -> Price:
     """Return the price of a job of `seconds` at work, its data and results kept for a month.
 
-    On the unit's own machine nothing is charged by anybody: there are no lines.
+    On the unit's own machine nothing is charged by anybody: there are no lines. Prices are those of us-east-1; for
+    another region that is among what they leave out.
     """
     book = book or price_book()
     rates = book.sets[price_set]
@@ -135,7 +138,8 @@ def price_of(
     ]
     if n_output_files:
         lines.append(_requests(n_output_files, rates))
-    return Price(lines=tuple(lines), price_set=price_set, dated=book.dated, left_out=book.left_out)
+    elsewhere = () if region in {None, _PRICED_REGION} else (f"how far {region} differs from {_PRICED_REGION}",)
+    return Price(lines=tuple(lines), price_set=price_set, dated=book.dated, left_out=(*elsewhere, *book.left_out))
 
 
 def in_microdollars(dollars: Decimal) -> int:

@@ -24,12 +24,16 @@ from cloudmr.storage.base import ObjectStorage
 
 @dataclass(frozen=True, kw_only=True)
 class UnitLink:
-    """The way to one unit: its storage, its compute, what looks at it, and where it reaches the Brain."""
+    """The way to one unit: its storage, its compute, what looks at it, and where it reaches the Brain.
+
+    `storage_origins` are those of the storage's signed URLs: where pages must be let go to.
+    """
 
     storage: ObjectStorage
     compute: ComputeBackend
     probe: UnitProbe
     brain_url: str
+    storage_origins: frozenset[str] = frozenset()
 
 
 Connect = Callable[[ComputingUnit], UnitLink]

@@ -116,6 +116,7 @@ def plan_job(
         input_bytes=sum(sizes_bytes),
         output_bytes=effort.output_bytes,
         n_output_files=EXPECTED_FILES,
+        region=choice.unit.region,
     )
     return JobPlan(
         files=list(files.values()),

@@ -20,8 +20,10 @@ from cloudmr.model.findings import Check, Finding, Outcome
 from cloudmr.model.ids import Kind
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.people import Account, AccountStatus
+from cloudmr.model.platforms import Need, choose_platform
 from cloudmr.model.units import ComputingUnit
 from cloudmr.services.brain import Brain, UnitLink
+from cloudmr.services.plan_job import platforms_of
 from cloudmr.storage.base import Bucket, ObjectInfo, ObjectStorage
 from mroptimum.errors import ExplainedError
 from mroptimum.task import FileReference
@@ -31,6 +33,8 @@ OWNER_EMAIL = "known-answers@cloudmr.invalid"
 _NO_PASSWORD = "!"  # noqa: S105 - no hash looks like this, so nothing matches it
 _DEADLINE = timedelta(minutes=30)
 _ALIAS = "Known answer"
+_NEED = Need(memory_bytes=2**30, disk_bytes=2**30, seconds=60)
+"""More than the acquisition takes: so little that any kind of machine can do it."""
 
 
 def start_proof(brain: Brain, link: UnitLink, unit: ComputingUnit) -> Job:
@@ -154,7 +158,12 @@ def _job(brain: Brain, owner: Account, unit: ComputingUnit, data_file: DataFile)
         ),
         computing_unit=DocumentUnit(id=unit.id, mode=unit.mode, provider=unit.provider),
     )
-    allowed = estimate([data_file.size_bytes], most_bytes=brain.limits.most_memory_bytes)
+    platform = choose_platform(_NEED, platforms_of(unit))
+    allowed = estimate(
+        [data_file.size_bytes],
+        most_bytes=brain.limits.most_memory_bytes,
+        machine_bytes=platform.size.memory_bytes if platform.size else None,
+    )
     return Job(
         id=job_id,
         owner_id=owner.id,
@@ -167,6 +176,7 @@ def _job(brain: Brain, owner: Account, unit: ComputingUnit, data_file: DataFile)
         document=document.to_json(),
         data_ids=(data_file.id,),
         estimate=replace(allowed, deadline_s=int(_DEADLINE.total_seconds())),
+        platform=platform.platform,
         unit_reason="It proves the numbers of this unit.",
         created_at=now,
         deadline_at=now + _DEADLINE,

@@ -22,6 +22,10 @@ from cloudmr.storage.base import Bucket, ObjectStorage
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 100
+_DONE = {
+    Mode.MODE_1: "What it left was removed for good.",
+    Mode.MODE_2: "It cannot be brought back here. What it left stays in its owner's bucket until it is removed there.",
+}
 
 
 def purge_data(brain: Brain) -> int:
@@ -48,8 +52,11 @@ def _purge_file(brain: Brain, data_file: DataFile, unit: ComputingUnit) -> bool:
         if unit.mode is Mode.MODE_1:
             storage.delete(Bucket.DATA, data_file.key)
     except UnitUnavailable as error:
-        _log.warning("%s is not purged yet: %s", data_file.id, error.message)
-        return False
+        if unit.mode is Mode.MODE_1:
+            _log.warning("%s is not purged yet: %s", data_file.id, error.message)
+            return False
+        # The bucket's own rules end its uploads; a unit that is gone for good would be asked for ever.
+        _log.info("what was begun of %s is left to its bucket: %s", data_file.id, error.message)
     with brain.database.write() as transaction:
         transaction.data_files.replace(data_file, replace(data_file, purged_at=brain.now()))
     return True
@@ -71,7 +78,7 @@ def _purge_job(brain: Brain, job: Job, unit: ComputingUnit) -> bool:
         return False
     with brain.database.write() as transaction:
         after = job.evolve(purged_at=brain.now())
-        reason = "What it left was removed for good."
+        reason = _DONE[unit.mode]
         is_written = write_change(brain, transaction, job, after, JobAction.PURGED, reason=reason, actor=BRAIN)
         if is_written and job.deleted_at is not None:
             transaction.jobs.forget_content(job.id)

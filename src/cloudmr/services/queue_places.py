@@ -12,8 +12,8 @@ from cloudmr.model.units import ComputingUnit, Mode, UnitStatus
 from cloudmr.services.brain import Brain
 from cloudmr.services.limits import limits_of_each
 
-_MODE_2_SLOTS = 1000
-"""Beyond what any account runs at once; the account itself has the last word."""
+_ACCOUNT_SLOTS = 1000
+"""Beyond what any AWS account runs at once; the account itself has the last word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +29,10 @@ def room_at(brain: Brain, transaction: Transaction, unit: ComputingUnit, people:
     """Return the room that these people share at a unit."""
     use = transaction.jobs.use_of_unit(unit.id)
     if unit.mode is Mode.MODE_2:
-        return Room(n_slots=_MODE_2_SLOTS, n_each=lambda _: _MODE_2_SLOTS, use=use)
+        return Room(n_slots=_ACCOUNT_SLOTS, n_each=lambda _: _ACCOUNT_SLOTS, use=use)
     limits = limits_of_each(brain, transaction, people)
-    return Room(n_slots=brain.limits.n_slots, n_each=lambda person: limits[person].n_running_each, use=use)
+    n_slots = brain.limits.n_slots if unit.is_this_machine else _ACCOUNT_SLOTS
+    return Room(n_slots=n_slots, n_each=lambda person: limits[person].n_running_each, use=use)
 
 
 def place_if_submitted(brain: Brain, transaction: Transaction, unit: ComputingUnit, person_id: str) -> QueuePlace:

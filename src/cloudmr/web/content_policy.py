@@ -19,6 +19,9 @@ _FIXED = {
 
 
 def content_policy(storage_origins: Iterable[str] = ()) -> str:
-    """Return the Content-Security-Policy of a page; `storage_origins` are exact, such as `https://host:443`."""
+    """Return the Content-Security-Policy of a page.
+
+    `storage_origins` are exact, such as `https://host:443`, or `https://host/bucket/` where one host has many buckets.
+    """
     rules = _FIXED | {"connect-src": " ".join(["'self'", "blob:", "data:", *sorted(set(storage_origins))])}
     return "; ".join(f"{name} {value}" for name, value in rules.items())

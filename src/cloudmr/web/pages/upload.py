@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -15,7 +14,6 @@ from cloudmr.model.units import APP_NAME, ComputingUnit
 from cloudmr.services.brain import Brain
 from cloudmr.services.data_files import list_data
 from cloudmr.services.list_units import list_units
-from cloudmr.storage.base import Bucket
 from cloudmr.web.rendering import render
 from cloudmr.web.visitor import TheVisitor
 
@@ -42,10 +40,6 @@ def storage_origins(brain: Brain, units: Iterable[ComputingUnit]) -> set[str]:
 
 def _origins(brain: Brain, unit: ComputingUnit) -> Iterable[str]:
     try:
-        storage = brain.connect(unit).storage
-        urls = [storage.sign_get(bucket, "uploads/none").url for bucket in Bucket]
+        return brain.connect(unit).storage_origins
     except UnitUnavailable:
-        return
-    for url in urls:
-        parts = urlsplit(url)
-        yield f"{parts.scheme}://{parts.netloc}"
+        return ()
