@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from importlib.util import find_spec
 
 import uvicorn
 from fastapi import FastAPI
@@ -29,10 +30,11 @@ from cloudmr.errors import SettingsError, UnitUnavailable
 from cloudmr.home import load_secret_key, load_unit_id, make_home, only_brain
 from cloudmr.logs import configure_logging
 from cloudmr.metrics import Metrics
+from cloudmr.model.addresses import origin_of
 from cloudmr.model.estimates import most_memory_bytes
 from cloudmr.model.ids import Kind
 from cloudmr.model.messages import MessageKind
-from cloudmr.model.units import ComputingUnit, Provider
+from cloudmr.model.units import ComputingUnit
 from cloudmr.probes.local import LocalProbe
 from cloudmr.services.background import Chore, background
 from cloudmr.services.brain import Brain, Connect, UnitLink
@@ -42,6 +44,7 @@ from cloudmr.settings import Settings
 from cloudmr.storage.local import LocalStorage
 from cloudmr.web.site import install_pages
 
+_INSTALL_AWS = "pip install 'mroptimum[server,aws]'"
 _LEFTOVERS_KEPT = timedelta(days=30)
 """Long after every job was settled, and every upload given up."""
 _LOCAL_SENDER = "CloudMR Brain <cloudmr@localhost>"
@@ -215,13 +218,19 @@ def _join(settings: Settings) -> tuple[Brain, LocalStorage, Sequence[Chore]]:
         settings.home / "unit", storage_root=settings.storage, address_file=settings.home / _ADDRESS_FILE
     )
     probe = LocalProbe(storage_root=settings.storage, run_root=settings.home / "unit")
-    here = UnitLink(storage=storage, compute=compute, probe=probe, brain_url=settings.local_url)
+    here = UnitLink(
+        storage=storage,
+        compute=compute,
+        probe=probe,
+        brain_url=settings.local_url,
+        storage_origins=frozenset({origin_of(settings.public_url)}),
+    )
     engine = make_engine(settings.database_url)
     metrics = Metrics()
     time_statements(engine, metrics.statement_executed)
     brain = Brain(
         database=Database(engine),
-        connect=_connect(here if settings.has_local_unit else None),
+        connect=_connect(here if settings.has_local_unit else None, _in_aws(settings)),
         passwords=Passwords(),
         secret_key=secret_key,
         limits=replace(settings.limits, most_memory_bytes=most_memory_bytes(machine.memory_bytes(), settings.n_slots)),
@@ -277,12 +286,40 @@ def _unit_id(settings: Settings, brain: Brain) -> str | None:
     return load_unit_id(settings.home, lambda: brain.new_id(Kind.UNIT))
 
 
-def _connect(here: UnitLink | None) -> Connect:
+def _connect(here: UnitLink | None, in_aws: Connect) -> Connect:
     def connect(unit: ComputingUnit) -> UnitLink:
-        if here is not None and unit.provider is Provider.CLOUDMRHUB and unit.aws_account_id is None:
+        if unit.aws_account_id is not None:
+            return in_aws(unit)
+        if here is not None and unit.is_this_machine:
             return here
         raise UnitUnavailable(
             f"The computing unit {unit.alias} cannot be reached from here.", "Choose another computing unit."
         )
+
+    return connect
+
+
+def _in_aws(settings: Settings) -> Connect:
+    """Return the way to units in AWS accounts. boto3 is loaded when the first of them is wanted."""
+    if settings.principal_arn is not None and find_spec("boto3") is None:
+        raise SettingsError(
+            "CLOUDMR_BRAIN_PRINCIPAL_ARN is set, and what reaches AWS is not installed.",
+            f"Install it ({_INSTALL_AWS}), or unset CLOUDMR_BRAIN_PRINCIPAL_ARN.",
+        )
+    lock = threading.Lock()
+    ways: list[Connect] = []
+
+    def connect(unit: ComputingUnit) -> UnitLink:
+        with lock:
+            if not ways:
+                try:
+                    from cloudmr.aws_units import AwsUnits
+                except ModuleNotFoundError as error:
+                    raise UnitUnavailable(
+                        f"The computing unit {unit.alias} is in AWS, and what reaches AWS is not installed here.",
+                        f"The operator of CloudMR Brain installs it: {_INSTALL_AWS}",
+                    ) from error
+                ways.append(AwsUnits(public_url=settings.public_url).connect)
+        return ways[0](unit)
 
     return connect

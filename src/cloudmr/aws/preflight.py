@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import httpx
+
+from cloudmr.model.addresses import origin_of
 
 _TIMEOUT_S = 10
 _SENT_BY_PAGES = "x-amz-checksum-sha256"
@@ -37,12 +38,6 @@ def has_bucket(url: str, *, ca_bundle: str | None = None) -> bool | None:
     if answer.status_code == httpx.codes.NOT_FOUND:
         return False
     return True if answer.status_code in _SOMETHING_IS_THERE else None
-
-
-def origin_of(url: str) -> str:
-    """Return the part of an address that browsers call its origin."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _ask(method: str, url: str, headers: Mapping[str, str], ca_bundle: str | None) -> httpx.Response | None:

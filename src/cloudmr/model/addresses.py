@@ -1,4 +1,4 @@
-"""Whether somebody elsewhere can reach an address."""
+"""What an address tells: whether somebody elsewhere can reach it, and what browsers call its origin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import ipaddress
 from urllib.parse import urlsplit
 
 _LOCAL_ENDINGS = ("localhost", ".local", ".internal", ".lan", ".home.arpa", ".test", ".invalid")
+
+
+def origin_of(url: str) -> str:
+    """Return the part of an address that browsers let pages be of: scheme, host and port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def is_for_everybody(url: str) -> bool:
