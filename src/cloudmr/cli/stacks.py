@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,6 +62,16 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the unit is verified.")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Wishes:
+    """How a deployment is to be done."""
+
+    dry_run: bool
+    waits: bool
+    asks: bool
+    changes_buckets: bool
+
+
 @app.command(epilog=EPILOG)
 @with_options(*ACCOUNT, *BRAIN, "mode", *NETWORK, *BUCKETS, *IMAGE)
 def plan(said: Given, template: TemplateFile = None, parameter: Parameters = None, as_json: AsJson = False) -> None:
@@ -79,6 +90,9 @@ def deploy(
     said: Given,
     template: TemplateFile = None,
     parameter: Parameters = None,
+    change_buckets: Annotated[
+        bool, typer.Option("--change-buckets", help="Set on buckets of yours what they lack (CORS, TLS only).")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and make nothing.")] = False,
     no_wait: NoWait = False,
     yes: Yes = False,
@@ -89,7 +103,8 @@ def deploy(
     On a terminal you are asked for what is not given; elsewhere everything that is missing is named at once.
     """
     with answering(as_json) as terminal, explained(terminal):
-        _deploy(terminal, said, template, parameter, dry_run=dry_run, waits=not no_wait, asks=not yes)
+        wishes = _Wishes(dry_run=dry_run, waits=not no_wait, asks=not yes, changes_buckets=change_buckets)
+        _deploy(terminal, said, template, parameter, wishes)
 
 
 @app.command(epilog=EPILOG)
@@ -274,21 +289,19 @@ def _deploy(
     said: Given,
     template: Path | None,
     parameter: list[str] | None,
-    *,
-    dry_run: bool,
-    waits: bool,
-    asks: bool,
+    wishes: _Wishes,
 ) -> None:
     from cloudmr.deploy.carry_out import carry_out
     from cloudmr.deploy.register import announce
+    from cloudmr.deploy.register import register as register_stack
     from cloudmr.deploy.sign_in import token_for_stack, token_source
     from cloudmr.deploy.template import find_template
 
     began = time.monotonic()
     found = find_template(template)
     more = _more(parameter, found)
-    said = _complete(terminal, said, is_token_needed=not dry_run)
-    if dry_run and token_source(said, os.environ) is None:
+    said = _complete(terminal, said, is_token_needed=not wishes.dry_run)
+    if wishes.dry_run and token_source(said, os.environ) is None:
         decided, _ = _decided(terminal, said, found, more, announced=None)
         terminal.answer(plan_json(decided), plan_lines(decided))
         return
@@ -297,11 +310,13 @@ def _deploy(
         person = _person(aws)
         announced = announce(who.brain, person, aws.region, said)
         decided, said = _decided(terminal, said, found, more, announced=announced, aws=aws)
-        if dry_run:
+        if wishes.changes_buckets:
+            decided = decided.with_proposals()
+        if wishes.dry_run:
             terminal.answer(plan_json(decided), plan_lines(decided))
             return
         terminal.note(plan_lines(decided))
-        if asks and is_somebody_there():
+        if wishes.asks and is_somebody_there():
             typer.confirm("Make this?", abort=True, err=True, default=True)
         token = token_for_stack(who.brain, who.token, stack_name=decided.stack_name)
         terminal.note(f"The stack {decided.stack_name}: {decided.step}.")
@@ -309,10 +324,27 @@ def _deploy(
         unit_id = stack.outputs.get("ComputingUnitId", announced.unit_id)
         terminal.note(f"The stack is {stack.status}. {stack.outputs.get('RegistrationStatus', '')}".strip())
         can_look = token != who.token
-        if waits and not can_look:
+        if can_look and not _is_known(who, unit_id):
+            terminal.note(f"CloudMR Brain does not know {unit_id} any more: it is announced and registered anew.")
+            done = register_stack(aws, who.brain, stack, person, said, found, hear=events_to(terminal))
+            stack, unit_id = done.stack, done.unit.computing_unit_id
+        if wishes.waits and not can_look:
             terminal.note("The token is good for the registration only; how the unit is stands on its page.")
-        followed = _follow(terminal, who, unit_id) if waits and can_look else None
+        followed = _follow(terminal, who, unit_id) if wishes.waits and can_look else None
     _answer(terminal, stack, unit_id, followed, began)
+
+
+def _is_known(who: Signed, unit_id: str) -> bool:
+    """Tell whether CloudMR Brain knows a unit; one that was removed there it does not."""
+    from cloudmr.client.errors import Refused
+
+    try:
+        who.brain.computing_units.get(unit_id)
+    except Refused as refusal:
+        if refusal.instance_code != "not_found":
+            raise
+        return False
+    return True
 
 
 def _decided(
@@ -330,7 +362,7 @@ def _decided(
     from cloudmr.deploy.plan import Plan, make_plan
 
     aws = aws or account(said)
-    seen, said, networks = look_at_account(aws, said)
+    seen, said, networks = look_at_account(aws, said, announced)
     if announced is not None and is_somebody_there() and said.get("subnet_id_2") is None:
         said = ask_for_network(terminal, networks, seen.network, said)
         seen = seen.with_network(choose_network(networks, said))

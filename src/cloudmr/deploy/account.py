@@ -59,13 +59,13 @@ class StackResource:
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """A bucket of the account: where it is, who may see it, how it is kept."""
+    """A bucket of the account: where it is, who may see it, how it is kept, which pages may use it (by method)."""
 
     name: str
     region: str
     blocks_public: bool
     is_encrypted: bool
-    cors_origins: frozenset[str]
+    cors_origins: Mapping[str, frozenset[str]]
     requires_tls: bool
 
 
@@ -133,6 +133,21 @@ def stack_events(aws: Asks, stack_id: str) -> tuple[StackEvent, ...]:
     return tuple(reversed(events))
 
 
+def validation_failures(aws: Asks, stack_id: str) -> tuple[StackEvent, ...]:
+    """Return what was found wrong with a stack before anything of it was made. Raise `AwsSaid`."""
+    return tuple(
+        StackEvent(
+            id=event.get("EventId", ""),
+            resource=event.get("LogicalResourceId", ""),
+            type=event.get("ResourceType", ""),
+            status="CREATE_FAILED",
+            reason=event["ValidationStatusReason"],
+        )
+        for event in aws.pages("cloudformation", "describe_events", "OperationEvents", StackName=stack_id)
+        if event.get("ValidationStatus") == "FAILED" and event.get("ValidationStatusReason")
+    )
+
+
 def stack_resources(aws: Asks, name: str) -> tuple[StackResource, ...]:
     """Return what a stack consists of. Raise `AwsSaid`."""
     return tuple(
@@ -168,8 +183,6 @@ def see_bucket(aws: Asks, name: str) -> Bucket:
     """Return how a bucket of the account is kept. Raise `AwsSaid`."""
     location = aws.ask("s3", "get_bucket_location", Bucket=name).get("LocationConstraint") or "us-east-1"
     blocks = _asked_of(aws, name, "get_public_access_block").get("PublicAccessBlockConfiguration", {})
-    rules = _asked_of(aws, name, "get_bucket_cors").get("CORSRules", [])
-    policy = json.loads(_asked_of(aws, name, "get_bucket_policy").get("Policy", "{}"))
     # S3 encrypts by itself since 2023; before that a bucket could be without.
     encryption = _asked_of(aws, name, "get_bucket_encryption").get("ServerSideEncryptionConfiguration")
     return Bucket(
@@ -177,11 +190,29 @@ def see_bucket(aws: Asks, name: str) -> Bucket:
         region="eu-west-1" if location == "EU" else location,
         blocks_public=len(blocks) == 4 and all(blocks.values()),
         is_encrypted=bool(encryption),
-        cors_origins=frozenset(
-            origin for rule in rules for origin in rule["AllowedOrigins"] if "PUT" in rule["AllowedMethods"]
-        ),
-        requires_tls=any(_requires_tls(statement) for statement in policy.get("Statement", ())),
+        cors_origins=_origins(cors_rules(aws, name)),
+        requires_tls=any(_requires_tls(statement) for statement in policy_of(aws, name).get("Statement", ())),
     )
+
+
+def cors_rules(aws: Asks, name: str) -> list[dict[str, Any]]:
+    """Return which pages may use a bucket, and how. Raise `AwsSaid`."""
+    rules: list[dict[str, Any]] = _asked_of(aws, name, "get_bucket_cors").get("CORSRules", [])
+    return rules
+
+
+def policy_of(aws: Asks, name: str) -> dict[str, Any]:
+    """Return a bucket's policy, empty if it has none. Raise `AwsSaid`."""
+    policy: dict[str, Any] = json.loads(_asked_of(aws, name, "get_bucket_policy").get("Policy", "{}"))
+    return policy
+
+
+def _origins(rules: list[dict[str, Any]]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for rule in rules:
+        for method in rule["AllowedMethods"]:
+            found[method] = found.get(method, frozenset()) | frozenset(rule["AllowedOrigins"])
+    return found
 
 
 _ABSENT = frozenset(

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from cloudmr.aws.said import AwsSaid
-from cloudmr.deploy.account import Asks, Stack, find_stack, stack_events
+from cloudmr.deploy.account import Asks, Stack, find_stack, stack_events, validation_failures
+from cloudmr.deploy.buckets import change_bucket
 from cloudmr.deploy.errors import AwsRefused, DeployError, StandsInTheWay
 from cloudmr.deploy.explain import StackEvent, explain_event, explain_refusal, own_words
 from cloudmr.deploy.plan import Parameter, Plan
@@ -41,6 +42,8 @@ def carry_out(aws: Asks, plan: Plan, template: Template, token: str, *, hear: He
     try:
         if plan.step is Step.REPLACE:
             delete_stack(aws, plan.stack_name, hear=hear, pause=pause)
+        for change in plan.changes:
+            change_bucket(aws, change)
         parameters = plan.with_parameters(Parameter(name="CloudMRUserToken", value=token, is_secret=True))
         return change_stack(
             aws, plan.stack_name, template, parameters, is_new=plan.step is not Step.UPDATE, hear=hear, pause=pause
@@ -142,7 +145,10 @@ def _pauses() -> Iterator[float]:
 
 
 def _failure(aws: Asks, stack: Stack, known: frozenset[str]) -> DeployError:
-    found = failures([event for event in stack_events(aws, stack.id) if event.id not in known])
+    events = [event for event in stack_events(aws, stack.id) if event.id not in known]
+    if any("DescribeEvents" in event.reason for event in events):
+        events = [*validation_failures(aws, stack.id), *events]
+    found = failures(events)
     problems = [each for error in found if isinstance(error, StandsInTheWay) for each in error.problems]
     if problems:
         return StackFailed(problems)

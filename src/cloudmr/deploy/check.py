@@ -15,9 +15,10 @@ from urllib.parse import unquote
 from cloudmr.aws.said import AwsSaid
 from cloudmr.client.answers import ComputingUnit
 from cloudmr.deploy.account import Asks, Person, Stack, StackResource, see_bucket, see_network, stack_resources
+from cloudmr.deploy.buckets import Kind, Setting, lacking
 from cloudmr.deploy.explain import explain_task
 from cloudmr.deploy.network import SeenNetwork, WayOut
-from cloudmr.deploy.plan import Kind, page_origin, unfit
+from cloudmr.deploy.plan import page_origin, unfit
 from cloudmr.deploy.policies import STARTS_TASKS, Grant, beyond, declared_for_brain, grants, lacks, why_open
 from cloudmr.deploy.situation import has_ended, is_good, step_of
 from cloudmr.deploy.troubles import Trouble, problem
@@ -368,15 +369,16 @@ def _bucket(aws: Asks, stack: Stack, kind: Kind, api_url: str | None) -> Looks:
             yield _bad(look, Trouble.PART_MISSING, outcome=Outcome.GONE, what=f"The bucket {name}", how="gone")
             return
         raise
+    origin = stack.parameters.get("AllowedOrigin") or page_origin(api_url or stack.parameters.get("CloudMRApiUrl", ""))
     bad = False
     if why := unfit(bucket, aws.region):
         bad = True
         yield _bad(look, Trouble.BUCKET_UNFIT, bucket=name, kind=kind, why="; ".join(why))
-    if not bucket.requires_tls:
+    lacks_settings = lacking(bucket, kind, origin)
+    if Setting.TLS in lacks_settings:
         bad = True
         yield _bad(look, Trouble.TLS_NOT_REQUIRED, outcome=Outcome.DOUBTFUL, bucket=name)
-    origin = stack.parameters.get("AllowedOrigin") or page_origin(api_url or stack.parameters.get("CloudMRApiUrl", ""))
-    if kind is Kind.DATA and not {origin, "*"} & bucket.cors_origins:
+    if Setting.CORS in lacks_settings:
         bad = True
         yield _bad(look, Trouble.PAGES_LOCKED_OUT, outcome=Outcome.DOUBTFUL, bucket=name, origin=origin)
     if not bad:

@@ -14,11 +14,13 @@ from cloudmr.deploy.account import (
     see_network,
     who,
 )
+from cloudmr.deploy.buckets import Kind
 from cloudmr.deploy.explain import explain_refusal
 from cloudmr.deploy.network import SeenNetwork, choose_network
 from cloudmr.deploy.options import Given, Origin
-from cloudmr.deploy.plan import Kind, Seen, SeenBucket, bucket_name
+from cloudmr.deploy.plan import Announced, Seen, SeenBucket, bucket_name, decide_mode, shared_bucket_name
 from cloudmr.deploy.situation import Step, step_of
+from cloudmr.model.units import Mode
 
 _OF_STACK = {
     "vpc_id": "VpcId",
@@ -31,7 +33,7 @@ _OF_STACK = {
 """What a stack that is there says of itself, unless somebody says otherwise."""
 
 
-def look_at_account(aws: Asks, said: Given) -> tuple[Seen, Given, SeenNetwork]:
+def look_at_account(aws: Asks, said: Given, announced: Announced | None = None) -> tuple[Seen, Given, SeenNetwork]:
     """Return what is seen, what was said with what the stack adds to it, and every network there is.
 
     Raise `StandsInTheWay` or `AwsRefused` where AWS refuses to be asked.
@@ -41,12 +43,13 @@ def look_at_account(aws: Asks, said: Given) -> tuple[Seen, Given, SeenNetwork]:
         stack = find_stack(aws, said.need("stack_name"))
         said = with_stack(said, stack)
         network, mine = see_network(aws), own_bucket_names(aws)
+        is_shared = decide_mode(person.account_id, said.get("mode"), announced) is Mode.MODE_1
         seen = Seen(
             person=person,
             region=aws.region,
             stack=stack,
             network=choose_network(network, said),
-            buckets={kind: _bucket(aws, said, kind, person, stack, mine) for kind in Kind},
+            buckets={kind: _bucket(aws, said, kind, person, stack, mine, is_shared=is_shared) for kind in Kind},
         )
     except AwsSaid as refusal:
         raise explain_refusal(refusal) from refusal
@@ -64,11 +67,13 @@ def with_stack(said: Given, stack: Stack | None) -> Given:
 
 
 def _bucket(
-    aws: Asks, said: Given, kind: Kind, person: Person, stack: Stack | None, mine: frozenset[str]
+    aws: Asks, said: Given, kind: Kind, person: Person, stack: Stack | None, mine: frozenset[str], *, is_shared: bool
 ) -> SeenBucket:
     name = said.get(f"{kind}_bucket")
     if name is None and stack is not None and step_of(stack) is Step.UPDATE:
         name = stack.outputs.get(kind.parameter)
+    if name is None and is_shared:
+        name = shared_bucket_name(kind, aws.region)
     if name is None:
         name = bucket_name(said.need("stack_name"), kind, account_id=person.account_id, region=aws.region)
     if name in mine:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from cloudmr.deploy.account import Bucket, Person, Stack
+from cloudmr.deploy.buckets import USUAL_REGION, BucketChange, Kind, Setting, lacking
 from cloudmr.deploy.network import Network, NetworkChoice
 from cloudmr.deploy.options import Given
 from cloudmr.deploy.policies import RIGHTS, Right
@@ -23,25 +24,8 @@ from cloudmr.model.prices import Price, price_of
 from cloudmr.model.units import Mode
 
 _GIB = 2**30
-USUAL_REGION = "us-east-1"
 LARGEST_LAMBDA_MB = 3008
 """What every account may have without asking."""
-
-
-class Kind(StrEnum):
-    """What a bucket is for."""
-
-    DATA = "data"
-    """Raw data, as they were uploaded."""
-    RESULTS = "results"
-    """What jobs came to."""
-    FAILED = "failed"
-    """What is known of jobs that failed."""
-
-    @property
-    def parameter(self) -> str:
-        """The parameter of the template that names one of one's own."""
-        return f"{self.value.capitalize()}BucketName"
 
 
 class Origin(StrEnum):
@@ -55,6 +39,8 @@ class Origin(StrEnum):
     """An earlier stack of that name made it, and it stayed when that was deleted."""
     GIVEN = "yours, as given"
     """It was said."""
+    SHARED = "shared by every unit of mode 1"
+    """Mode 1 has names of its own; one that is not there is made before the stack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +117,10 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What will be done. `resources` are the template's, name -> type."""
+    """What will be done. `resources` are the template's, name -> type.
+
+    `changes` are made to buckets before the stack is; `proposals`, for buckets that were brought along, only when told.
+    """
 
     step: Step
     stack_name: str
@@ -144,7 +133,13 @@ class Plan:
     resources: Mapping[str, str]
     rights: tuple[Right, ...]
     image_uri: str | None
+    changes: tuple[BucketChange, ...] = ()
+    proposals: tuple[BucketChange, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def with_proposals(self) -> Plan:
+        """Return the plan with what was only proposed for one's own buckets."""
+        return replace(self, changes=(*self.changes, *self.proposals), proposals=())
 
     def with_parameters(self, *more: Parameter) -> tuple[Parameter, ...]:
         """Return the parameters with others in the place of those of the same name."""
@@ -174,6 +169,8 @@ def make_plan(
     if step is Step.UPDATE and seen.stack is not None:
         left = seen.stack.parameters.keys() & (template.parameters.keys() - given.keys())
         parameters += [Parameter(name=name, value=None) for name in sorted(left)]
+    changes = [(bucket.origin, _change(seen, bucket, page_origin(said.need("api_url")))) for bucket in buckets]
+    due = {Origin.KEPT, Origin.SHARED}
     return Plan(
         step=step,
         stack_name=said.need("stack_name"),
@@ -186,6 +183,8 @@ def make_plan(
         resources=template.made_with(values),
         rights=tuple(right for right in RIGHTS if right.switch is None or values.get(right.switch) == "true"),
         image_uri=said.get("image_uri") or (announced.image_uri if announced else None),
+        changes=tuple(change for origin, change in changes if change and origin in due),
+        proposals=tuple(change for origin, change in changes if change and origin is Origin.GIVEN),
         notes=tuple(_notes(step, seen)),
     )
 
@@ -241,14 +240,9 @@ def unfit(bucket: Bucket, region: str) -> tuple[str, ...]:
     )
 
 
-def settings_to_change(bucket: Bucket, kind: Kind, origin: str) -> tuple[str, ...]:
-    """Return what of a bucket of one's own would be changed if that is told: as a diff, line by line."""
-    lines = []
-    if kind is Kind.DATA and not {origin, "*"} & bucket.cors_origins:
-        lines.append(f"{bucket.name}: + CORS: PUT, GET, HEAD from {origin}")
-    if not bucket.requires_tls:
-        lines.append(f"{bucket.name}: + policy: deny what comes without TLS")
-    return tuple(lines)
+def shared_bucket_name(kind: Kind, region: str) -> str:
+    """Return the name that the guides give a bucket of mode 1."""
+    return f"cloudmr-{kind}-cloudmrhub-brain-{region}"
 
 
 def _of_stack(seen: Seen, said: Given) -> Iterable[Problem]:
@@ -283,8 +277,20 @@ def _bucket_plan(seen: Seen, said: Given, kind: Kind) -> BucketPlan:
         return BucketPlan(kind=kind, name=bucket.name, origin=Origin.GIVEN)
     if step_of(seen.stack) is Step.UPDATE:
         return BucketPlan(kind=kind, name=bucket.name, origin=Origin.OWNS)
+    if bucket.name == shared_bucket_name(kind, seen.region):
+        return BucketPlan(kind=kind, name=bucket.name, origin=Origin.SHARED)
     origin = Origin.KEPT if bucket.own is not None else Origin.MADE
     return BucketPlan(kind=kind, name=bucket.name, origin=origin)
+
+
+def _change(seen: Seen, bucket: BucketPlan, origin: str) -> BucketChange | None:
+    """Return what a bucket that the template does not make lacks, None where it lacks nothing."""
+    if bucket.origin in {Origin.MADE, Origin.OWNS}:
+        return None
+    own = seen.buckets[bucket.kind].own
+    everything = (Setting.EXISTENCE, *([Setting.CORS] if bucket.kind.methods else []), Setting.TLS)
+    settings = lacking(own, bucket.kind, origin) if own else everything
+    return BucketChange(name=bucket.name, kind=bucket.kind, settings=settings, origin=origin) if settings else None
 
 
 def _parameters(said: Given, mode: Mode, network: Network, buckets: Sequence[BucketPlan]) -> dict[str, str]:
@@ -302,7 +308,7 @@ def _parameters(said: Given, mode: Mode, network: Network, buckets: Sequence[Buc
     if image_uri := said.get("image_uri"):
         values["ImageUri"] = image_uri
     for bucket in buckets:
-        if bucket.origin in {Origin.KEPT, Origin.GIVEN}:
+        if bucket.origin in {Origin.KEPT, Origin.GIVEN, Origin.SHARED}:
             values[bucket.kind.parameter] = bucket.name
     return values
 

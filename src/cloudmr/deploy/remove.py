@@ -11,10 +11,10 @@ from cloudmr.aws.said import AwsSaid
 from cloudmr.client.brain import BrainClient
 from cloudmr.client.errors import Refused
 from cloudmr.deploy.account import Asks, Stack
+from cloudmr.deploy.buckets import Kind
 from cloudmr.deploy.carry_out import Hear, Pause, delete_stack
 from cloudmr.deploy.errors import AwsRefused
 from cloudmr.deploy.explain import explain_refusal
-from cloudmr.deploy.plan import Kind
 from cloudmr.model.prices import PriceSet, price_book
 
 _AT_ONCE = 1000

@@ -83,6 +83,21 @@ def test_a_cause_that_is_not_known_is_told_in_its_own_words() -> None:
         changed(account(["ROLLBACK_COMPLETE"], [event(1, "CREATE_FAILED", "Something new")]))
 
 
+def test_what_was_found_wrong_before_anything_was_made_is_told() -> None:
+    reason = "Validation failed with 1 error(s). Call DescribeEvents to retrieve the full list of issues"
+    finding = {
+        "LogicalResourceId": "DataBucket",
+        "ResourceType": "AWS::S3::Bucket",
+        "ValidationStatus": "FAILED",
+        "ValidationStatusReason": "Bucket 's-data-123456789012' already exists",
+    }
+    aws = account(["ROLLBACK_COMPLETE"], [event(1, "CREATE_FAILED", reason, "s")])
+    aws.answers["cloudformation:describe_events"] = [finding, {"ValidationStatus": "SKIPPED"}]
+    with pytest.raises(StandsInTheWay) as caught:
+        changed(aws)
+    assert [each.code for each in caught.value.problems] == ["bucket_taken"]
+
+
 def test_an_update_that_fails_does_not_speak_of_earlier_failures() -> None:
     before, now = (
         event(1, "UPDATE_FAILED", "s-data-1 already exists"),

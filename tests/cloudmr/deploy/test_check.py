@@ -110,7 +110,7 @@ def healthy(**changes: Any) -> ScriptedAccount:
             )
         },
         "s3:get_bucket_cors": {
-            "CORSRules": [{"AllowedOrigins": ["https://brain.example.org"], "AllowedMethods": ["GET", "PUT"]}]
+            "CORSRules": [{"AllowedOrigins": ["https://brain.example.org"], "AllowedMethods": ["GET", "HEAD", "PUT"]}]
         },
         "s3:get_bucket_policy": {
             "Policy": json.dumps(
@@ -195,7 +195,7 @@ def test_a_unit_that_is_as_it_should_be_passes_every_look() -> None:
         ({"s3__get_bucket_policy": refusal("NoSuchBucketPolicy")}, None, "tls_not_required", Outcome.DOUBTFUL),
         (
             {"s3__get_bucket_cors": refusal("NoSuchCORSConfiguration")},
-            Look.DATA_BUCKET,
+            None,
             "pages_locked_out",
             Outcome.DOUBTFUL,
         ),

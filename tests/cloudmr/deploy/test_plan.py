@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 
 from cloudmr.deploy.account import Bucket, Person, Stack
+from cloudmr.deploy.buckets import Kind, Setting
 from cloudmr.deploy.network import Network, NetworkChoice, Subnet, WayOut
 from cloudmr.deploy.options import Given, given
 from cloudmr.deploy.plan import (
     Announced,
-    Kind,
     Origin,
     Parameter,
     Plan,
@@ -22,7 +22,7 @@ from cloudmr.deploy.plan import (
     decide_mode,
     example_jobs,
     make_plan,
-    settings_to_change,
+    shared_bucket_name,
     unknown_parameters,
 )
 from cloudmr.deploy.situation import Step
@@ -106,7 +106,7 @@ def own(name: str, **changes: object) -> Bucket:
         region="us-east-1",
         blocks_public=True,
         is_encrypted=True,
-        cors_origins=frozenset({"https://brain.example.org"}),
+        cors_origins=dict.fromkeys(("GET", "HEAD", "PUT"), frozenset({"https://brain.example.org"})),
         requires_tls=True,
     )
     return replace(bucket, **changes)  # type: ignore[arg-type]
@@ -214,14 +214,40 @@ def test_a_bucket_of_ones_own_must_be_as_it_should(changes: dict[str, object] | 
 
 def test_a_bucket_of_ones_own_is_taken_as_it_is_and_what_it_lacks_is_shown() -> None:
     there = seen()
-    bucket = own("mine", cors_origins=frozenset(), requires_tls=False)
+    bucket = own("mine", cors_origins={}, requires_tls=False)
     there = replace(there, buckets={**there.buckets, Kind.DATA: SeenBucket(name="mine", is_free=False, own=bucket)})
-    assert values(planned(there, said(data_bucket="mine")))["DataBucketName"] == "mine"
-    assert settings_to_change(bucket, Kind.DATA, "https://brain.example.org") == (
-        "mine: + CORS: PUT, GET, HEAD from https://brain.example.org",
+    plan = planned(there, said(data_bucket="mine"))
+    assert values(plan)["DataBucketName"] == "mine"
+    assert plan.changes == ()
+    assert [line for change in plan.proposals for line in change.lines()] == [
+        "mine: + CORS: GET, HEAD, PUT from https://brain.example.org",
         "mine: + policy: deny what comes without TLS",
-    )
-    assert settings_to_change(own("mine"), Kind.DATA, "https://brain.example.org") == ()
+    ]
+    told = plan.with_proposals()
+    assert (told.changes, told.proposals) == (plan.proposals, ())
+
+
+def test_a_kept_bucket_gets_back_what_the_deleted_stack_took_along() -> None:
+    there = seen()
+    name = there.buckets[Kind.RESULTS].name
+    kept = SeenBucket(name=name, is_free=False, own=own(name, requires_tls=False))
+    [change] = planned(replace(there, buckets={**there.buckets, Kind.RESULTS: kept})).changes
+    assert (change.name, change.settings) == (name, (Setting.TLS,))
+
+
+def test_mode_1_uses_the_buckets_that_the_guides_name_and_makes_those_it_lacks() -> None:
+    there = seen(account=OPERATORS_ACCOUNT)
+    buckets = {kind: SeenBucket(name=shared_bucket_name(kind, "us-east-1"), is_free=True) for kind in Kind}
+    plan = planned(replace(there, buckets=buckets))
+    assert plan.mode is Mode.MODE_1
+    assert [bucket.name for bucket in plan.buckets] == [
+        "cloudmr-data-cloudmrhub-brain-us-east-1",
+        "cloudmr-results-cloudmrhub-brain-us-east-1",
+        "cloudmr-failed-cloudmrhub-brain-us-east-1",
+    ]
+    assert {bucket.origin for bucket in plan.buckets} == {Origin.SHARED}
+    assert values(plan)["DataBucketName"] == "cloudmr-data-cloudmrhub-brain-us-east-1"
+    assert [change.settings[0] for change in plan.changes] == [Setting.EXISTENCE] * 3
 
 
 def test_everything_that_stands_in_the_way_is_told_at_once() -> None:
