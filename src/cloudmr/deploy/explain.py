@@ -100,10 +100,12 @@ def explain_refusal(said: AwsSaid) -> DeployError:
     return StandsInTheWay([problem(trouble, said=said.said, what=said.said)])
 
 
-def explain_brain(code: str, message: str) -> Problem | None:
+def explain_brain(code: str, message: str, next_step: str = "") -> Problem | None:
     """Return what the Brain's no comes to when a unit is deployed or registered; None: it speaks for itself."""
     trouble = _OF_BRAIN.get(code)
-    return problem(trouble, said=message) if trouble else None
+    # Which regions there are only the Brain knows.
+    said = f"{message} {next_step}" if trouble is Trouble.REGION_WITHOUT_IMAGE else message
+    return problem(trouble, said=said) if trouble else None
 
 
 def explain_event(event: StackEvent) -> Problem | None:

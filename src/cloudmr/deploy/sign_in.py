@@ -107,7 +107,7 @@ def token_for_stack(brain: BrainClient, token: str, *, stack_name: str) -> str:
 
 def known(refusal: Refused | SignInNeeded) -> Refused | SignInNeeded | StandsInTheWay:
     """Return what a Brain's no comes to, in known words where there are any; else as it is."""
-    problem = explain_brain(refusal.instance_code, refusal.message)
+    problem = explain_brain(refusal.instance_code, refusal.message, refusal.next_step)
     return StandsInTheWay([problem]) if problem else refusal
 
 
