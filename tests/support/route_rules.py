@@ -257,6 +257,7 @@ JOBS = (
     _rule("GET", "/api/shared/{secret}/events", Proof.LINK),
     _rule("GET", "/api/shared/{secret}/log", Proof.LINK),
     _rule("GET", "/api/shared/{secret}/result", Proof.LINK),
+    _rule("GET", "/api/shared/{secret}/regions", Proof.LINK),
 )
 
 

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Depends, Path
 from cloudmr.api.access import TheBrain
 from cloudmr.api.bodies import CamelBody
 from cloudmr.api.job_bodies import EventAnswer, JobDetail, LogAnswer, ResultAnswer
+from cloudmr.api.regions import RegionList, RegionThere
 from cloudmr.services import jobs
+from cloudmr.services.regions import regions_of
 from cloudmr.services.share_job import events_of_link, job_of_link
 from cloudmr.services.views import JobView
 
@@ -54,3 +56,9 @@ def get_shared_log(view: Shared, brain: TheBrain) -> LogAnswer:
 def get_shared_result(view: Shared, brain: TheBrain) -> ResultAnswer:
     """Return requests that get the files the job left, for some minutes."""
     return ResultAnswer.of(jobs.job_result(brain, view))
+
+
+@router.get("/{secret}/regions")
+def get_shared_regions(view: Shared, brain: TheBrain) -> RegionList:
+    """Return the regions that were kept with the job."""
+    return RegionList(regions=[RegionThere.of_view(found) for found in regions_of(brain, view)])

@@ -14,7 +14,7 @@ from cloudmr.api.bodies import CamelBody, IdText, with_examples
 from cloudmr.api.job_bodies import JobAnswer
 from cloudmr.api.jobs import JobId
 from cloudmr.model.shares import JobShare
-from cloudmr.services.share_job import SharedView, list_shares, share_job, shared_with_me, unshare_job
+from cloudmr.services.share_job import SharedView, list_shares, share_job, share_link, shared_with_me, unshare_job
 
 router = APIRouter(prefix="/api/job", tags=["sharing"])
 
@@ -57,9 +57,13 @@ class ShareAnswer(CamelBody):
 
 
 class NewShareAnswer(ShareAnswer):
-    """A new share. `link` is shown this once: everybody who has it may look at the job (null for a person)."""
+    """A new share. `link` is shown this once: everybody who has it may look at the job (null for a person).
 
-    model_config = with_examples(_SHARE | {"email": None, "link": "https://brain.example.org/api/shared/cmrshare_…"})
+    It leads to a page. Programs put `/api` before its path, and find there what `/api/job/{id}` has: the job, `events`,
+    `log`, `result`, `regions`.
+    """
+
+    model_config = with_examples(_SHARE | {"email": None, "link": "https://brain.example.org/shared/cmrshare_…"})
 
     link: str | None
 
@@ -121,7 +125,7 @@ def get_shares(job_id: JobId, caller: Reader, brain: TheBrain) -> ShareList:
 def share(job_id: JobId, body: ShareRequest, caller: Worker, brain: TheBrain) -> NewShareAnswer:
     """Let somebody else look at a job: its state, history, log and results, not its data files."""
     new = share_job(brain, caller, job_id, email=body.email, days=body.days)
-    link = f"{brain.public_url}/api/shared/{new.secret}" if new.secret is not None else None
+    link = share_link(brain, new.secret) if new.secret is not None else None
     return NewShareAnswer(**_fields(new.share), link=link)
 
 

@@ -25,6 +25,7 @@ from cloudmr.model.regions import (
 from cloudmr.model.units import Mode
 from cloudmr.services.brain import Brain
 from cloudmr.services.ownership import own_job, unit_of, visible_job
+from cloudmr.services.views import JobView
 from cloudmr.storage.base import Bucket, SignedRequest
 
 _log = logging.getLogger(__name__)
@@ -107,6 +108,13 @@ def list_regions(brain: Brain, caller: Caller, job_id: str) -> list[RegionView]:
     with brain.database.read() as transaction:
         job = visible_job(transaction, caller, job_id, now=brain.now())
         unit = unit_of(transaction, job)
+    return regions_of(brain, JobView(job=job, unit=unit))
+
+
+def regions_of(brain: Brain, view: JobView) -> list[RegionView]:
+    """Return the same of a job that was found to be somebody's to see."""
+    job, unit = view.job, view.unit
+    with brain.database.read() as transaction:
         regions = transaction.regions.of_job(job.id)
     if not regions:
         return []

@@ -61,7 +61,7 @@ def submit_sample(brain: Brain, caller: Caller) -> Job:
     place = {"type": "s3", "filename": data_file.filename, "bucket": unit.data_bucket, "key": data_file.key}
     signal = FileReference.model_validate({"type": "file", "options": place})
     task = Flags(method="ac", reconstruction="sense", acceleration=SAMPLE.acceleration).document(signal, None)
-    return submit_job(brain, caller, JobOrder(document=task.as_json(), alias=SAMPLE.alias, unit_id=unit.id))
+    return submit_job(brain, caller, JobOrder(document=task.as_json(), alias=SAMPLE.alias))
 
 
 def _put(brain: Brain, caller: Caller, unit: ComputingUnit) -> DataFile:

@@ -25,6 +25,8 @@ from cloudmr.services.ownership import own_job
 from cloudmr.services.throttling import SHARE, count_try, try_key
 from cloudmr.services.views import JobView
 
+SHARED_PAGE = "/shared"
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewShare:
@@ -72,6 +74,11 @@ def share_job(
             _tell(brain, transaction, caller, share)
     brain.outbox_alarm.set()
     return NewShare(share=share, secret=secret)
+
+
+def share_link(brain: Brain, secret: str) -> str:
+    """Return the address of the page that shows a job to whoever has this secret."""
+    return f"{brain.public_url}{SHARED_PAGE}/{secret}"
 
 
 def list_shares(brain: Brain, caller: Caller, job_id: str) -> Sequence[JobShare]:

@@ -38,8 +38,8 @@ def dollars(micro: int) -> str:
 
 
 def word(value: object) -> str:
-    """Return a word of the code as a person reads it: `mode_1` as `mode 1`."""
-    return str(value).replace("_", " ")
+    """Return a word of the code as a person reads it: `mode_1` as `mode 1`, `session:opened` as `session opened`."""
+    return str(value).replace("_", " ").replace(":", " ")
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -30,14 +30,15 @@ def test_a_link_shows_the_job_to_anybody_and_nothing_else(
     made = ada[0].post(f"/api/job/{job_id}/shares", json={"days": 3})
     assert made.status_code == 201
     link = made.json()["link"]
-    assert link.startswith(f"{bench.brain.public_url}/api/shared/cmrshare_")
-    path = link.removeprefix(bench.brain.public_url)
+    assert link.startswith(f"{bench.brain.public_url}/shared/cmrshare_")
+    path = f"/api{link.removeprefix(bench.brain.public_url)}"
     job = client.get(path).json()
     assert (job["jobId"], job["isOwn"], job["dataIds"]) == (job_id, False, [])
     assert "meas.dat" not in str(job)
     assert "uploads/" not in str(job)
     assert [event["action"] for event in client.get(f"{path}/events").json()["events"]][-1] == "ended"
     assert client.get(f"/Prod{path}/log").json()["isAvailable"]
+    assert client.get(f"{path}/regions").json() == {"regions": []}
     result = client.get(f"{path}/result").json()
     got = client.get(result["package"]["url"].removeprefix(BRAIN_URL))
     assert (got.status_code, got.content) == (200, b"PK")

@@ -1,6 +1,6 @@
 // Regions kept with a job: the Brain knows their names, the unit's storage holds their masks.
 import { call } from '../api'
-import { fetched, type SignedLink } from './package'
+import { fetched, placeOf, type SignedLink } from './package'
 import { COLOURS, type Region } from './regions'
 import { coincide, compressed, fileLike, readVolume, type Volume } from './volume'
 
@@ -18,7 +18,7 @@ export interface Loaded {
 
 /** Reads the regions of a job that lie on the voxels of a map. */
 export async function load(jobId: string, map: Volume): Promise<Loaded> {
-  const { regions: kept } = await call<{ regions: readonly Kept[] }>('GET', `/api/job/${jobId}/regions`)
+  const { regions: kept } = await call<{ regions: readonly Kept[] }>('GET', `${placeOf(jobId)}/regions`)
   const masks = await Promise.all(kept.map(async (each) => readVolume(await fetched(each.download))))
   const fits = masks.map((mask) => coincide(mask, map))
   return {

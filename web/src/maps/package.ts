@@ -54,6 +54,11 @@ const SNR = 0
 const FRESH_MS = 240_000
 const MASK = 100
 
+/** Where the API has a job: one's own by its id, one that a link leads to by the secret of the link. */
+export function placeOf(job: string): string {
+  return job.startsWith('cmrshare_') ? `/api/shared/${job}` : `/api/job/${job}`
+}
+
 /** A result that was opened: its documents are read, its maps when they are asked for. */
 export class ResultPackage {
   private askedAt = Date.now()
@@ -65,7 +70,7 @@ export class ResultPackage {
   ) {}
 
   static async open(jobId: string): Promise<ResultPackage> {
-    const result = await call<Result>('GET', `/api/job/${jobId}/result`)
+    const result = await call<Result>('GET', `${placeOf(jobId)}/result`)
     const file = result.files.find(({ name }) => name === 'info.json')
     if (!file) throw new Error('This job left no maps.')
     const bytes = await fetched(file)
@@ -113,7 +118,7 @@ export class ResultPackage {
   }
 
   private async askAgain(): Promise<void> {
-    this.result = await call<Result>('GET', `/api/job/${this.jobId}/result`)
+    this.result = await call<Result>('GET', `${placeOf(this.jobId)}/result`)
     this.askedAt = Date.now()
   }
 

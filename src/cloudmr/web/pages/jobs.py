@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from cloudmr.api.access import TheBrain
 from cloudmr.api.bodies import IdText
 from cloudmr.api.jobs import JobId
+from cloudmr.errors import Conflict
+from cloudmr.model.events import JobEvent
 from cloudmr.model.ids import Kind, is_id
 from cloudmr.model.job_filter import JobFilter
 from cloudmr.model.jobs import JobState
@@ -19,10 +22,11 @@ from cloudmr.model.people import Caller
 from cloudmr.services.brain import Brain
 from cloudmr.services.cancel_job import cancel_job
 from cloudmr.services.delete_job import delete_job, restore_job
-from cloudmr.services.jobs import job_history, job_log, list_jobs, shown_document
+from cloudmr.services.jobs import get_job, job_history, job_log, job_result, list_jobs, shown_document
 from cloudmr.services.rename_job import rename_job
 from cloudmr.services.rerun_job import rerun_job
 from cloudmr.services.share_job import shared_with_me
+from cloudmr.services.views import JobView
 from cloudmr.web.rendering import render
 from cloudmr.web.visitor import TheVisitor
 
@@ -69,6 +73,15 @@ def job_body(request: Request, job_id: JobId, brain: TheBrain, visitor: TheVisit
     return render(request, "parts/job.html", _context(brain, visitor.caller, job_id))
 
 
+@router.get("/{job_id}/package")
+def package(job_id: JobId, brain: TheBrain, visitor: TheVisitor) -> Response:
+    """Lead to everything that a job left, in one file, where it lies: in the storage of its unit."""
+    left = job_result(brain, get_job(brain, visitor.caller, job_id)).package
+    if left is None:
+        raise Conflict("The job left no package.", "Its log says what happened.", code="no_package")
+    return RedirectResponse(left.request.url, HTTPStatus.SEE_OTHER)
+
+
 @router.post("/{job_id}/cancel")
 def cancel(job_id: JobId, brain: TheBrain, visitor: TheVisitor) -> Response:
     """Ask for a job's end."""
@@ -111,13 +124,21 @@ def _to(job_id: str) -> Response:
 
 def _context(brain: Brain, caller: Caller, job_id: str) -> dict[str, Any]:
     view, events = job_history(brain, caller, job_id)
+    return {**own_frame(view), **job_context(brain, view, events)}
+
+
+def own_frame(view: JobView) -> dict[str, Any]:
+    """Return what the pages of a job are told of where they are: `source` is what scripts ask the API for."""
+    return {"view": view, "base": f"/jobs/{view.job.id}", "source": view.job.id}
+
+
+def job_context(brain: Brain, view: JobView, events: Sequence[JobEvent]) -> dict[str, Any]:
+    """Return what the page of a job shows."""
     document = shown_document(view)
     return {
-        "view": view,
         "job": view.job,
         "events": events,
         "log": job_log(brain, view),
         "steps": _STEPS,
         "task": json.dumps({"task": document.task, "output": document.output}, indent=2),
-        "now": brain.now(),
     }

@@ -18,6 +18,7 @@ from cloudmr.model.people import Caller
 from cloudmr.services.brain import Brain
 from cloudmr.services.jobs import get_job, list_jobs
 from cloudmr.services.views import JobView
+from cloudmr.web.pages.jobs import own_frame
 from cloudmr.web.pages.upload import storage_origins
 from cloudmr.web.rendering import render
 from cloudmr.web.visitor import TheVisitor
@@ -54,7 +55,7 @@ COLOURS = (
 def results(request: Request, job_id: JobId, brain: TheBrain, visitor: TheVisitor) -> Response:
     """Show what a job found."""
     view = get_job(brain, visitor.caller, job_id)
-    context = {"view": view, "others": _others(brain, visitor.caller, view), "colours": COLOURS}
+    context = {**own_frame(view), "others": _others(brain, visitor.caller, view), "colours": COLOURS}
     return render(request, "results.html", context, storage_origins=storage_origins(brain, [view.unit]))
 
 
@@ -62,7 +63,7 @@ def results(request: Request, job_id: JobId, brain: TheBrain, visitor: TheVisito
 def noise(request: Request, job_id: JobId, brain: TheBrain, visitor: TheVisitor) -> Response:
     """Show the noise that a job's numbers rest on."""
     view = get_job(brain, visitor.caller, job_id)
-    return render(request, "noise.html", {"view": view}, storage_origins=storage_origins(brain, [view.unit]))
+    return render(request, "noise.html", own_frame(view), storage_origins=storage_origins(brain, [view.unit]))
 
 
 @router.get("/compare")
