@@ -73,5 +73,5 @@ def test_the_brain_is_told_who_it_is_and_where_its_secrets_are(accounts: Account
 
 def test_the_repository_of_images_comes_up(accounts: Accounts) -> None:
     # Without another region: the emulator knows no replication.
-    outputs = deploy(accounts, "template-images.yaml", "cloudmr-images", {"RepositoryName": "of-a-test"})
+    outputs = deploy(accounts, "template-images.yaml", "images-of-a-test", {"RepositoryName": "of-a-test"})
     assert outputs["RepositoryUri"] == f"{OPERATOR}.dkr.ecr.us-east-1.amazonaws.com/of-a-test"

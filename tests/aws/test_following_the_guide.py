@@ -7,28 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from aws_accounts import IMAGE_URI, OPERATOR, REPOSITORY, USER, Accounts, worker_image
+from aws_accounts import OPERATOR, USER, Accounts
 from aws_units import BRAIN_ARN, brain_credentials
 from code_blocks import Block
 from guide_terminal import Terminal, guide_blocks, terminal
+from operator_image import offered_image
 from real_brain import PASSWORD, RealBrain, serving
 
 pytestmark = pytest.mark.slow
-
-DIGEST = f"{REPOSITORY}@sha256:{'a' * 64}"
 
 
 @pytest.fixture
 def brain(accounts: Accounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealBrain]:
     """A Brain that comes to AWS as its one role."""
-    for uri in (IMAGE_URI, DIGEST):
-        accounts.put_image(uri, worker_image())
     for name, value in accounts.environment(OPERATOR, credentials=brain_credentials(accounts)).items():
         monkeypatch.setenv(name, value)
     settings = {
         "CLOUDMR_OPERATOR_ACCOUNT_ID": OPERATOR,
         "CLOUDMR_BRAIN_PRINCIPAL_ARN": BRAIN_ARN,
-        "CLOUDMR_IMAGE_REPOSITORY": DIGEST,
+        "CLOUDMR_IMAGE_REPOSITORY": offered_image(accounts),
         "CLOUDMR_PRIVATE_URL_ALLOWED": "yes",
     }
     with serving(tmp_path, **settings) as running:

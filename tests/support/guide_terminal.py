@@ -123,6 +123,7 @@ def terminal(
         "".join(f"[{name}]\n{lines}" for name in ("default", "profile myprofile", "profile eros"))
     )
     network = accounts.network(account)
+    _give_a_way_out(accounts, account)
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {
         "HOME": str(home),
         "PATH": f"{AWSCLI}:{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -140,6 +141,19 @@ def terminal(
         },
         environment=environment,
     )
+
+
+def _give_a_way_out(accounts: Accounts, account: str) -> None:
+    """Add to the default network the route that AWS's own have, and the emulator's has not."""
+    ec2 = accounts.session(account).client("ec2")
+    [table] = ec2.describe_route_tables()["RouteTables"]
+    [gateway] = ec2.describe_internet_gateways()["InternetGateways"]
+    if all(route.get("DestinationCidrBlock") != "0.0.0.0/0" for route in table["Routes"]):
+        ec2.create_route(
+            RouteTableId=table["RouteTableId"],
+            GatewayId=gateway["InternetGatewayId"],
+            DestinationCidrBlock="0.0.0.0/0",
+        )
 
 
 def guide_blocks(document: str) -> list[Block]:

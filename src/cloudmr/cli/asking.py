@@ -52,12 +52,8 @@ def ask_for_network(terminal: Terminal, seen: SeenNetwork, choice: NetworkChoice
 
 def _menu(terminal: Terminal, what: str, lines: Sequence[str], usual: int) -> int:
     terminal.note("\n".join([f"{what}:", *(f"  {number}. {line}" for number, line in enumerate(lines, start=1))]))
-    number: int = typer.prompt(f"{what} number", default=usual + 1, type=typer_range(len(lines)), err=True)
-    return number - 1
-
-
-def typer_range(n: int) -> object:
-    """Return the numbers from 1 to n as a type of answers."""
-    from click import IntRange
-
-    return IntRange(1, n)
+    while True:
+        number: int = typer.prompt(f"{what} number", default=usual + 1, type=int, err=True)
+        if 1 <= number <= len(lines):
+            return number - 1
+        terminal.note(f"A number from 1 to {len(lines)} is needed.")
