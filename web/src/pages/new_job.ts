@@ -60,6 +60,8 @@ class JobForm {
       const place = this.form.querySelector<HTMLElement>(`[data-field="${field}"]`)
       if (place) place.hidden = !isAsked(field, values)
     }
+    // What was asked of the values before is not about these.
+    this.asked.abort()
     this.button.disabled = true
     clearTimeout(this.timer)
     this.timer = setTimeout(() => void this.ask(), PATIENCE_MS)
@@ -130,6 +132,7 @@ class JobForm {
   /** Says each problem beside its field, and what has none in the plan's place. */
   private tell(problems: readonly Problem[], nextStep: string | null = null): void {
     this.plan.dataset['state'] = 'refused'
+    this.button.disabled = true
     const loose: string[] = []
     for (const { field, text } of problems) {
       if (field === null || !this.mark(field, text)) loose.push(text)
@@ -146,6 +149,8 @@ class JobForm {
     const input = this.form.querySelector<HTMLElement>(`[name="${field}"]`)
     if (!place || place.hidden || !input) return false
     const id = `problem-${field}`
+    // The first says it; others are of forms of the value that nobody gave.
+    if (place.querySelector(`#${id}`)) return true
     input.setAttribute('aria-invalid', 'true')
     input.setAttribute('aria-describedby', id)
     place.append(element('span', { class: 'field-error', id }, sentence(text)))
