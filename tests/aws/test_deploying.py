@@ -196,6 +196,27 @@ def test_a_person_without_the_rights_is_told_which(owner: Owner, accounts: Accou
     assert "deployer-policy.json" in error["next_step"]
 
 
+def test_the_deployers_least_policy_is_enough_for_every_command(owner: Owner, accounts: Accounts) -> None:
+    iam = accounts.session(USER).client("iam")
+    credentials = user_without_rights(accounts, "deployer")
+    document = (ROOT / "mode2-deployment" / "deployer-policy.json").read_text()
+    policy = iam.create_policy(PolicyName="deployer", PolicyDocument=document)["Policy"]
+    iam.attach_user_policy(UserName="deployer", PolicyArn=policy["Arn"])
+    deployer = replace(owner, credentials=credentials)
+    stack = ("--stack-name", "mroptimum-least")
+    made = deployer.unit("deploy", *stack, "--no-wait", "--json")
+    assert made.exit_code == ExitCode.DONE, made.errors
+    found = deployer.unit("check", *stack, "--json").value()["findings"]
+    assert [each for each in found if each["outcome"] == "unseen"] == []
+    assert deployer.unit("logs", *stack).exit_code == ExitCode.DONE
+    bucket = made.value()["outputs"]["DataBucketName"]
+    owner.client("s3").put_object(Bucket=bucket, Key="uploads/x", Body=b"x")
+    assert deployer.unit("deploy", *stack, "--no-wait", "--image-tag", "latest").exit_code == ExitCode.DONE
+    assert deployer.unit("remove", *stack, "--yes", "--delete-data").exit_code == ExitCode.DONE
+    refusals = [call for call in accounts.calls() if call.principal.endswith("user/deployer") and not call.allowed]
+    assert refusals == []
+
+
 def user_without_rights(accounts: Accounts, name: str) -> Credentials:
     iam = accounts.session(USER).client("iam")
     iam.create_user(UserName=name)
