@@ -8,9 +8,11 @@ PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no
 ACCOUNTS := .venv-ministack
 AWSCLI := .venv-awscli
 LINT := .venv-lint
+PREFECT := .venv-prefect
+SERVER_PARTS := submissions starts crowd uploads lists
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo web serve test check audit format template figures bench soak lock clean
+.PHONY: help demo web serve test check audit format template figures bench bench-mathematics bench-pages bench-server soak lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,9 +51,19 @@ template: $(VENV)/python ## Put the functions of a unit's template into it anew
 figures: $(VENV)/dev ## Draw the documents' figures anew, by the code they tell of
 	PYTHONPATH=tests/support $(BIN)/python docs/figures
 
-bench: $(PEERS)/ready $(VENV)/dev ## Measure against floors and peers, in one run, as ratios; and what pages cost a browser
-	$(if $(filter-out pages,$(or $(PARTS),all)),PYTHONPATH=src $(PEERS)/bin/python -m benchmarks $(filter-out pages,$(PARTS)))
-	$(if $(filter pages,$(or $(PARTS),pages)),PYTHONPATH=tests/support $(BIN)/python -m benchmarks.pages)
+bench: ## Measure as ratios: the mathematics, what pages cost a browser, the server (PARTS="floors pages crowd")
+	@$(if $(filter-out pages $(SERVER_PARTS),$(or $(PARTS),all)),$(MAKE) --no-print-directory bench-mathematics)
+	@$(if $(filter pages,$(or $(PARTS),pages)),$(MAKE) --no-print-directory bench-pages)
+	@$(if $(filter $(SERVER_PARTS),$(or $(PARTS),crowd)),$(MAKE) --no-print-directory bench-server)
+
+bench-mathematics: $(PEERS)/ready
+	PYTHONPATH=src $(PEERS)/bin/python -m benchmarks $(filter-out pages $(SERVER_PARTS),$(PARTS))
+
+bench-pages: $(VENV)/dev
+	PYTHONPATH=tests/support $(BIN)/python -m benchmarks.pages
+
+bench-server: $(VENV)/dev $(PREFECT)/ready
+	PYTHONPATH=tests/support $(BIN)/python -m benchmarks.brain $(filter $(SERVER_PARTS),$(PARTS))
 
 soak: $(VENV)/dev ## A thousand jobs while Brains, workers and the database are killed; takes an hour (SOAK="--jobs 100")
 	PYTHONPATH=tests/support $(BIN)/python -m benchmarks.soak $(SOAK)
@@ -64,12 +76,13 @@ lock: $(VENV)/python ## Write requirements/*.txt anew from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --extra postgres --extra aws -o requirements/brain.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/node.in,$(LOCK)) -o requirements/node.txt
 	$(BIN)/uv pip compile $(subst build.in,bench.in,$(LOCK)) -o requirements/bench.txt
+	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/prefect.in,$(LOCK)) -o requirements/prefect.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/ministack.in,$(LOCK)) -o requirements/ministack.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/awscli.in,$(LOCK)) -o requirements/awscli.txt
 	$(BIN)/uv pip compile $(subst pyproject.toml requirements/build.in,requirements/lint.in,$(LOCK)) -o requirements/lint.txt
 
 clean: ## Remove the environments and everything built
-	rm -rf $(VENV) $(PEERS) $(ACCOUNTS) $(AWSCLI) $(LINT) tools/static/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(ACCOUNTS) $(AWSCLI) $(LINT) $(PREFECT) tools/static/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 LOCK = pyproject.toml requirements/build.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
@@ -148,4 +161,10 @@ $(PEERS)/ready: requirements/bench.txt | $(VENV)/python
 	@command -v bart >/dev/null || $(call debian,bart)
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# Nor is the server: it has an environment of its own, since it wants older packages than we do.
+$(PREFECT)/ready: requirements/prefect.txt | $(VENV)/python
+	$(PYTHON) -m venv $(PREFECT)
+	$(PREFECT)/bin/pip install --quiet --require-hashes -r requirements/prefect.txt
 	@touch $@

@@ -31,6 +31,8 @@ class BrainProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                # Where cores are shared among sessions, it has its share, whoever else is in the one it comes from.
+                start_new_session=True,
             )
         assert self.process.stdout is not None
         text = ""

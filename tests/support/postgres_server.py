@@ -6,7 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,9 +18,8 @@ from psycopg import sql
 _SUPERUSER = "cloudmr"
 _MAX_CONNECTIONS = 300
 _START_TIMEOUT_S = 60
-_SETTINGS = {
-    "listen_addresses": "''",
-    "max_connections": str(_MAX_CONNECTIONS),
+_SETTINGS = {"listen_addresses": "''", "max_connections": str(_MAX_CONNECTIONS)}
+_OF_A_MOMENT = {
     # What is written here must outlive the server, which tests kill, and need not outlive the machine.
     "fsync": "off",
     "full_page_writes": "off",
@@ -31,7 +30,8 @@ _SETTINGS = {
 class PostgresServer:
     """A server that runs, or is made to end and to run again."""
 
-    def __init__(self, programs: Path, folder: Path, as_user: dict[str, Any]) -> None:
+    def __init__(self, programs: Path, folder: Path, as_user: dict[str, Any], settings: Mapping[str, str]) -> None:
+        self._settings = settings
         self._programs = programs
         self._folder = folder
         self._as_user = as_user
@@ -51,7 +51,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Have the server run; return when it answers."""
-        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        settings = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         self._run(
             "pg_ctl", "start", "-w", "-t", str(_START_TIMEOUT_S), "-l", str(self._folder / "log"),
             "-o", f"{settings} -k {self._folder}", "-D", str(self._folder / "data"),
@@ -92,8 +92,11 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Run a new server while the block runs. It refuses to run as root, so root runs it as `postgres` or `nobody`."""
+def postgres_server(*, is_durable: bool = False) -> Iterator[PostgresServer]:
+    """Run a new server while the block runs. It refuses to run as root, so root runs it as `postgres` or `nobody`.
+
+    Where it `is_durable`, it has the settings it comes with: what was committed is on the disk.
+    """
     programs = _programs()
     # Not below pytest's folder, which nobody else may enter; short, since a socket's path has at most 107 characters.
     folder = Path(mkdtemp(prefix="cloudmr-pg-"))
@@ -102,7 +105,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         user = _unprivileged()
         os.chown(folder, user.pw_uid, user.pw_gid)
         as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    server = PostgresServer(programs, folder, as_user)
+    server = PostgresServer(programs, folder, as_user, _SETTINGS | ({} if is_durable else _OF_A_MOMENT))
     try:
         server.make()
         server.start()

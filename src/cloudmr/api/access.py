@@ -19,8 +19,9 @@ from cloudmr.services.sessions import authenticate
 _bearer = HTTPBearer(auto_error=False, description="The `id_token` or `access_token` of a login.")
 
 
-def get_brain(request: Request) -> Brain:
+async def get_brain(request: Request) -> Brain:
     """Return the Brain that this application belongs to."""
+    # Asynchronous, as everything here that does not wait: else each request would pay for threads to be changed.
     brain = request.app.state.brain
     assert isinstance(brain, Brain)
     return brain
@@ -43,7 +44,7 @@ async def get_credentials(
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(get_credentials)]
 
 
-def get_address(request: Request) -> str:
+async def get_address(request: Request) -> str:
     """Return the network address a request came from: what a trusted proxy says, else the connection's other end."""
     if request.client is None:
         return "unknown"

@@ -76,7 +76,7 @@ def submit(
 ) -> SubmittedAnswer:
     """Ask for a job."""
     job = submit_job(brain, caller, body.order(idempotency_key=idempotency_key))
-    return SubmittedAnswer.of(jobs.get_job(brain, caller, job.id))
+    return SubmittedAnswer.of(jobs.own_view(brain, job))
 
 
 @router.get("")

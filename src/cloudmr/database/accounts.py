@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloudmr.database.errors import AlreadyThere
 from cloudmr.database.tables import accounts, audit_events
 from cloudmr.model.audit import AuditEntry, AuditEvent, AuditFilter
 from cloudmr.model.people import Account, AccountStatus
+
+# Put together once: every request says the one, every change the other.
+_BY_ID = select(accounts).where(accounts.c.id == bindparam("account_id"))
+_INSERT_EVENT = insert(audit_events)
 
 
 class Accounts:
@@ -28,7 +32,8 @@ class Accounts:
 
     def get(self, account_id: str) -> Account | None:
         """Return the account of that id."""
-        return self._one(accounts.c.id == account_id)
+        row = self._connection.execute(_BY_ID, {"account_id": account_id}).mappings().one_or_none()
+        return Account(**row) if row else None
 
     def by_email(self, email: str) -> Account | None:
         """Return the account of that (normal) e-mail address."""
@@ -46,7 +51,7 @@ class Accounts:
 
     def audit(self, event: AuditEvent) -> None:
         """Write down what happened to an account."""
-        self._connection.execute(insert(audit_events).values(**vars(event)))
+        self._connection.execute(_INSERT_EVENT, vars(event))
 
     def close(self, account_id: str, *, at: datetime) -> None:
         """Leave nothing of an account but its id: no address, no password, no rights."""

@@ -6,12 +6,15 @@ from collections.abc import Collection
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from cloudmr.database.tables import account_limits
 from cloudmr.model.allowances import Allowance
 
 _NAMES = tuple(field.name for field in fields(Allowance))
+
+# Put together once: every submission says it.
+_OF_EACH = select(account_limits).where(account_limits.c.account_id.in_(bindparam("account_ids", expanding=True)))
 
 
 class Allowances:
@@ -26,8 +29,7 @@ class Allowances:
 
     def of_each(self, account_ids: Collection[str]) -> dict[str, Allowance]:
         """Return what was set for these people, without those for whom nothing was."""
-        query = select(account_limits).where(account_limits.c.account_id.in_(account_ids))
-        rows = self._connection.execute(query).mappings()
+        rows = self._connection.execute(_OF_EACH, {"account_ids": list(account_ids)}).mappings()
         return {row["account_id"]: Allowance(**{name: row[name] for name in _NAMES}) for row in rows}
 
     def put(self, account_id: str, allowance: Allowance, *, at: datetime) -> None:

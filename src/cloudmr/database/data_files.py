@@ -7,13 +7,41 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, exists, func, insert, or_, select, update
 
 from cloudmr.database.tables import data_files, job_inputs, jobs, units
 from cloudmr.model.acquisition_size import AcquisitionSize
 from cloudmr.model.data_files import DataFile, DataState
 from cloudmr.model.jobs import END_STATES
 from cloudmr.model.units import Mode
+
+# Put together once: every submission says them.
+_BY_KEY = (
+    select(data_files)
+    .where(
+        data_files.c.owner_id == bindparam("owner_id"),
+        or_(
+            data_files.c.object_key == bindparam("key"),
+            data_files.c.object_key.is_(None) & (data_files.c.id == bindparam("data_id")),
+        ),
+    )
+    .order_by(data_files.c.state.in_({DataState.ABORTED, DataState.DELETED}), data_files.c.id.desc())
+    .limit(1)
+)
+_BY_KEY_FOR_CHANGE = _BY_KEY.with_for_update()
+_STORED_BYTES = (
+    select(func.coalesce(func.sum(data_files.c.size_bytes), 0))
+    .select_from(data_files.join(units, units.c.id == data_files.c.unit_id))
+    .where(
+        data_files.c.owner_id == bindparam("owner_id"),
+        data_files.c.purged_at.is_(None),
+        or_(
+            data_files.c.purge_after.is_(None),
+            data_files.c.purge_after > bindparam("now", type_=data_files.c.purge_after.type),
+        ),
+        units.c.mode == bindparam("mode", type_=units.c.mode.type),
+    )
+)
 
 
 class DataFiles:
@@ -34,14 +62,10 @@ class DataFiles:
 
     def by_key(self, owner_id: str, key: str, *, for_change: bool = False) -> DataFile | None:
         """Return a person's data file whose object has that key: one that was added, or uploaded under its own id."""
-        data_id = key.removeprefix("uploads/")
-        here = or_(data_files.c.object_key == key, data_files.c.object_key.is_(None) & (data_files.c.id == data_id))
-        if not key.startswith("uploads/"):
-            here = data_files.c.object_key == key
-        gone = data_files.c.state.in_({DataState.ABORTED, DataState.DELETED})
-        query = select(data_files).where(data_files.c.owner_id == owner_id, here).order_by(gone, data_files.c.id.desc())
-        row = self._connection.execute(query.limit(1).with_for_update() if for_change else query.limit(1)).mappings()
-        found = row.one_or_none()
+        query = _BY_KEY_FOR_CHANGE if for_change else _BY_KEY
+        is_own_name = key.startswith("uploads/")
+        values = {"owner_id": owner_id, "key": key, "data_id": key.removeprefix("uploads/") if is_own_name else None}
+        found = self._connection.execute(query, values).mappings().one_or_none()
         return _data_file(found) if found else None
 
     def of_owner(
@@ -69,17 +93,8 @@ class DataFiles:
 
     def stored_bytes(self, owner_id: str, *, mode: Mode, now: datetime) -> int:
         """Return the size of a person's data files in units of this mode: complete, on their way, still restorable."""
-        query = (
-            select(func.coalesce(func.sum(data_files.c.size_bytes), 0))
-            .select_from(data_files.join(units, units.c.id == data_files.c.unit_id))
-            .where(
-                data_files.c.owner_id == owner_id,
-                data_files.c.purged_at.is_(None),
-                or_(data_files.c.purge_after.is_(None), data_files.c.purge_after > now),
-                units.c.mode == mode,
-            )
-        )
-        return int(self._connection.execute(query).scalar_one())
+        values = {"owner_id": owner_id, "now": now, "mode": mode}
+        return int(self._connection.execute(_STORED_BYTES, values).scalar_one())
 
     def replace(self, before: DataFile, after: DataFile) -> bool:
         """Write `after` if the file still stands where `before` says; tell whether it did."""

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from cloudmr.database.errors import AlreadyThere
-from cloudmr.database.tables import accounts, job_events, job_inputs, jobs, units
+from cloudmr.database.tables import job_events, job_inputs, jobs, units
 from cloudmr.model.estimates import Estimate
 from cloudmr.model.events import JobAction, JobEvent
 from cloudmr.model.failures import JobFailure
@@ -35,7 +47,18 @@ _PARTS: Mapping[str, type] = {
 _ACTIVE = frozenset({JobState.DISPATCHED, JobState.RUNNING})
 _OPEN = _ACTIVE | {JobState.QUEUED}
 _ANY = JobFilter()
+_WAITS = (jobs.c.state == JobState.QUEUED, jobs.c.cancel_requested_at.is_(None))
+"""What is true of a job that waits for its turn."""
 _ESCAPE = "\\"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnCount:
+    """How many jobs a person submitted since a moment, deleted ones too, has at work, and has in the queue."""
+
+    n_submitted: int
+    n_active: int
+    n_queued: int
 
 
 class Jobs:
@@ -47,25 +70,23 @@ class Jobs:
     def add(self, job: Job, event: JobEvent) -> None:
         """Keep a new job with its first event. Raise `AlreadyThere` where its idempotency key was used before."""
         try:
-            self._connection.execute(insert(jobs).values(**_columns(job)))
+            self._connection.execute(_INSERT_JOB, _columns(job))
         except IntegrityError as error:
             raise AlreadyThere from error
         if job.data_ids:
             inputs = [
                 {"job_id": job.id, "data_id": data_id, "place": place} for place, data_id in enumerate(job.data_ids)
             ]
-            self._connection.execute(insert(job_inputs), inputs)
-        self._connection.execute(insert(job_events).values(**vars(event)))
+            self._connection.execute(_INSERT_INPUTS, inputs)
+        self._connection.execute(_INSERT_EVENT, vars(event))
 
     def get(self, job_id: str, *, for_change: bool = False) -> Job | None:
         """Return the job of that id; `for_change` keeps others from changing it until this transaction ends."""
-        query = select(jobs).where(jobs.c.id == job_id)
-        return next(iter(self._load(query.with_for_update() if for_change else query)), None)
+        return next(iter(self._load(_BY_ID_FOR_CHANGE if for_change else _BY_ID, {"job_id": job_id})), None)
 
     def by_idempotency_key(self, owner_id: str, key: str) -> Job | None:
         """Return the job a person submitted with that key."""
-        query = select(jobs).where(jobs.c.owner_id == owner_id, jobs.c.idempotency_key == key)
-        return next(iter(self._load(query)), None)
+        return next(iter(self._load(_BY_IDEMPOTENCY_KEY, {"owner_id": owner_id, "key": key})), None)
 
     def of_owner(self, owner_id: str, wanted: JobFilter = _ANY, *, limit: int, before: str | None = None) -> list[Job]:
         """Return a person's jobs that are not deleted, the latest first, those before an id, as far as wanted."""
@@ -74,19 +95,18 @@ class Jobs:
             query = query.where(jobs.c.id < before)
         return self._load(query.order_by(jobs.c.id.desc()).limit(limit))
 
-    def n_of_owner(self, owner_id: str, states: Collection[JobState], *, mode: Mode) -> int:
-        """Return how many jobs of a person are in these states at units of this mode."""
-        query = select(func.count()).where(
-            jobs.c.owner_id == owner_id, jobs.c.state.in_(states), jobs.c.unit_id.in_(_units_of(mode))
-        )
-        return self._connection.execute(query).scalar_one()
+    def n_of_owner(self, owner_id: str, *, since: datetime, mode: Mode) -> OwnCount:
+        """Return how many jobs a person has at units of this mode, and submitted there since a moment."""
+        values = {"owner_id": owner_id, "since": since, "mode": mode}
+        n_submitted, n_active, n_queued = self._connection.execute(_N_OF_OWNER, values).one()
+        return OwnCount(n_submitted=n_submitted, n_active=n_active, n_queued=n_queued)
 
     def n_submitted(self, owner_id: str, *, since: datetime, mode: Mode) -> int:
         """Return how many jobs a person submitted to units of this mode since a moment, deleted ones too."""
         query = select(func.count()).where(
-            jobs.c.owner_id == owner_id, jobs.c.unit_id.in_(_units_of(mode)), jobs.c.created_at >= since
+            jobs.c.owner_id == owner_id, jobs.c.unit_id.in_(_UNITS_OF_MODE), jobs.c.created_at >= since
         )
-        return self._connection.execute(query).scalar_one()
+        return self._connection.execute(query, {"mode": mode}).scalar_one()
 
     def spent_microdollars(self, owner_id: str, *, since: datetime, mode: Mode) -> int:
         """Return the price of a person's jobs at units of this mode that were submitted since a moment and ended."""
@@ -130,7 +150,7 @@ class Jobs:
         # Only what differs is written: progress may have moved on since `before` was read, and must not go back.
         if not self._update(before, {name: value for name, value in _columns(after).items() if value != old[name]}):
             return False
-        self._connection.execute(insert(job_events).values(**vars(event)))
+        self._connection.execute(_INSERT_EVENT, vars(event))
         return True
 
     def note(self, job: Job, *, check_at: datetime, waiting_reason: str | None, claimed_at: datetime | None) -> bool:
@@ -160,17 +180,17 @@ class Jobs:
         statement = update(jobs).where(jobs.c.state.not_in(END_STATES)).values(check_at=now)
         return self._connection.execute(statement).rowcount
 
-    def queue(self, unit_id: str | None = None) -> dict[str, list[Waiting]]:
-        """Return the jobs that wait for their turn, by unit, in order of arrival; those of one unit only, if given."""
-        query = select(jobs.c.unit_id, jobs.c.id, jobs.c.owner_id).where(
-            jobs.c.state == JobState.QUEUED, jobs.c.cancel_requested_at.is_(None)
-        )
-        if unit_id is not None:
-            query = query.where(jobs.c.unit_id == unit_id)
-        waiting: dict[str, list[Waiting]] = {}
-        for row in self._connection.execute(query.order_by(jobs.c.id)):
-            waiting.setdefault(row.unit_id, []).append(Waiting(job_id=row.id, owner_id=row.owner_id))
-        return waiting
+    def queue(self, unit_id: str, *, of: Collection[str] | None = None) -> list[Waiting]:
+        """Return the jobs that wait for their turn at a unit, in order of arrival; those `of` some people, if given."""
+        query = select(jobs.c.id, jobs.c.owner_id).where(jobs.c.unit_id == unit_id, *_WAITS)
+        if of is not None:
+            query = query.where(jobs.c.owner_id.in_(of))
+        rows = self._connection.execute(query.order_by(jobs.c.id))
+        return [Waiting(job_id=row.id, owner_id=row.owner_id) for row in rows]
+
+    def units_with_queue(self) -> list[str]:
+        """Return the ids of the units at which jobs wait for their turn."""
+        return list(self._connection.execute(_UNITS_WITH_QUEUE).scalars())
 
     def n_open(self) -> dict[str, int]:
         """Return how many jobs there are that have not ended, by state."""
@@ -204,27 +224,24 @@ class Jobs:
         return self._connection.execute(statement).rowcount
 
     def use_of_unit(self, unit_id: str) -> dict[str, Use]:
-        """Return how much each person has of a unit who has jobs there that have not ended.
+        """Return how much each person has of a unit who has jobs there that have not ended."""
+        return {
+            row.owner_id: Use(
+                n_active=row.n_active, last_turn_at=row.at, n_waiting=row.n_waiting, first_job_id=row.first_job_id
+            )
+            for row in self._connection.execute(_USE_OF_UNIT, {"unit_id": unit_id})
+        }
 
-        Their last turn is looked up one by one: past jobs are many, and an index knows the latest of each person.
-        """
-        there = select(jobs.c.owner_id, jobs.c.state).where(jobs.c.unit_id == unit_id, jobs.c.state.in_(_OPEN))
-        n_active: Counter[str] = Counter()
-        for row in self._connection.execute(there):
-            n_active[row.owner_id] += row.state in _ACTIVE
-        last_turn = (
-            select(func.max(jobs.c.dispatched_at, type_=jobs.c.dispatched_at.type))
-            .where(jobs.c.unit_id == unit_id, jobs.c.owner_id == accounts.c.id)
-            .correlate(accounts)
-            .scalar_subquery()
-        )
-        turns = select(accounts.c.id, last_turn.label("at")).where(accounts.c.id.in_(n_active))
-        return {row.id: Use(n_active=n_active[row.id], last_turn_at=row.at) for row in self._connection.execute(turns)}
+    def last_turn_at(self, unit_id: str, owner_id: str) -> datetime | None:
+        """Return when a job of a person last got its turn at a unit."""
+        latest = func.max(jobs.c.dispatched_at, type_=jobs.c.dispatched_at.type)
+        query = select(latest).where(jobs.c.unit_id == unit_id, jobs.c.owner_id == owner_id)
+        at: datetime | None = self._connection.execute(query).scalar_one()
+        return at
 
     def events(self, job_id: str, *, after: int = 0) -> list[JobEvent]:
         """Return what happened to a job, in order, beyond an event's number."""
-        query = select(job_events).where(job_events.c.job_id == job_id, job_events.c.number > after)
-        rows = self._connection.execute(query.order_by(job_events.c.number)).mappings()
+        rows = self._connection.execute(_EVENTS, {"job_id": job_id, "after": after}).mappings()
         return [
             JobEvent(
                 **{name: row[name] for name in ("job_id", "number", "at", "actor", "reason")},
@@ -239,12 +256,11 @@ class Jobs:
         same = (jobs.c.id == before.id) & (jobs.c.state == before.state) & (jobs.c.version == before.version)
         return self._connection.execute(update(jobs).where(same).values(**values)).rowcount == 1
 
-    def _load(self, query: Select[Any]) -> list[Job]:
-        rows = self._connection.execute(query).mappings().all()
+    def _load(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Job]:
+        rows = self._connection.execute(query, values).mappings().all()
         inputs: dict[str, list[str]] = {row["id"]: [] for row in rows}
         if inputs:
-            chosen = select(job_inputs).where(job_inputs.c.job_id.in_(inputs)).order_by(job_inputs.c.place)
-            for row in self._connection.execute(chosen):
+            for row in self._connection.execute(_INPUTS, {"job_ids": list(inputs)}):
                 inputs[row.job_id].append(row.data_id)
         return [_job(row, inputs[row["id"]]) for row in rows]
 
@@ -297,5 +313,58 @@ def _literally(text: str) -> str:
     return "".join(f"{_ESCAPE}{character}" if character in f"%_{_ESCAPE}" else character for character in text)
 
 
-def _units_of(mode: Mode) -> Select[tuple[str]]:
-    return select(units.c.id).where(units.c.mode == mode)
+# What every submission, every look at a job and every round says to the database: put together once, since putting a
+# statement together takes several times as long as having it executed. Values are given to `execute`.
+_INSERT_JOB, _INSERT_INPUTS, _INSERT_EVENT = insert(jobs), insert(job_inputs), insert(job_events)
+_BY_ID = select(jobs).where(jobs.c.id == bindparam("job_id"))
+_BY_ID_FOR_CHANGE = _BY_ID.with_for_update()
+_BY_IDEMPOTENCY_KEY = select(jobs).where(
+    jobs.c.owner_id == bindparam("owner_id"), jobs.c.idempotency_key == bindparam("key")
+)
+_INPUTS = (
+    select(job_inputs).where(job_inputs.c.job_id.in_(bindparam("job_ids", expanding=True))).order_by(job_inputs.c.place)
+)
+_EVENTS = (
+    select(job_events)
+    .where(job_events.c.job_id == bindparam("job_id"), job_events.c.number > bindparam("after"))
+    .order_by(job_events.c.number)
+)
+_UNITS_WITH_QUEUE = select(jobs.c.unit_id).where(*_WAITS).distinct().order_by(jobs.c.unit_id)
+_UNITS_OF_MODE = select(units.c.id).where(units.c.mode == bindparam("mode", type_=units.c.mode.type))
+
+
+def _n_of_owner() -> Select[int, int, int]:
+    def count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+        mine = (jobs.c.owner_id == bindparam("owner_id"), jobs.c.unit_id.in_(_UNITS_OF_MODE))
+        return select(func.count()).where(*mine, *conditions).scalar_subquery()
+
+    since = bindparam("since", type_=jobs.c.created_at.type)
+    return select(
+        count(jobs.c.created_at >= since), count(jobs.c.state.in_(_ACTIVE)), count(jobs.c.state == JobState.QUEUED)
+    )
+
+
+def _use_of_unit() -> Select[Any]:
+    # Last turns are looked up one by one: past jobs are many, and an index knows the latest of each person.
+    waits = and_(*_WAITS)
+    there = (
+        select(
+            jobs.c.owner_id,
+            func.sum(case((jobs.c.state.in_(_ACTIVE), 1), else_=0)).label("n_active"),
+            func.sum(case((waits, 1), else_=0)).label("n_waiting"),
+            func.min(case((waits, jobs.c.id))).label("first_job_id"),
+        )
+        .where(jobs.c.unit_id == bindparam("unit_id"), jobs.c.state.in_(_OPEN))
+        .group_by(jobs.c.owner_id)
+        .subquery()
+    )
+    past = jobs.alias()
+    last_turn = (
+        select(func.max(past.c.dispatched_at, type_=past.c.dispatched_at.type))
+        .where(past.c.unit_id == bindparam("unit_id"), past.c.owner_id == there.c.owner_id)
+        .scalar_subquery()
+    )
+    return select(there, last_turn.label("at"))
+
+
+_N_OF_OWNER, _USE_OF_UNIT = _n_of_owner(), _use_of_unit()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from cloudmr.database.tables import tokens
 from cloudmr.model.tokens import Token
+
+# Put together once: every request says it.
+_BY_HASH = select(tokens).where(tokens.c.secret_hash == bindparam("secret_hash"))
 
 
 class Tokens:
@@ -23,8 +26,7 @@ class Tokens:
 
     def by_hash(self, secret_hash: str) -> Token | None:
         """Return the token whose secret has that hash."""
-        query = select(tokens).where(tokens.c.secret_hash == secret_hash)
-        row = self._connection.execute(query).mappings().one_or_none()
+        row = self._connection.execute(_BY_HASH, {"secret_hash": secret_hash}).mappings().one_or_none()
         return Token(**row) if row else None
 
     def get(self, token_id: str) -> Token | None:

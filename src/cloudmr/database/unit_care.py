@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from cloudmr.database.tables import unit_care, unit_findings, units
 from cloudmr.model.findings import Check, Finding, Outcome
 from cloudmr.model.unit_health import Care
+
+# Put together once: every round of the dispatcher says it.
+_DOUBTED = select(unit_care.c.unit_id).where(
+    unit_care.c.unit_id.in_(bindparam("unit_ids", expanding=True)), unit_care.c.doubted_at.is_not(None)
+)
 
 
 class UnitCare:
@@ -47,10 +52,7 @@ class UnitCare:
 
     def doubted(self, unit_ids: Collection[str]) -> set[str]:
         """Return which of these units failed while they were used, and were not looked at since."""
-        query = select(unit_care.c.unit_id).where(
-            unit_care.c.unit_id.in_(unit_ids), unit_care.c.doubted_at.is_not(None)
-        )
-        return set(self._connection.execute(query).scalars())
+        return set(self._connection.execute(_DOUBTED, {"unit_ids": list(unit_ids)}).scalars())
 
     def answered(self, *, limit: int) -> list[tuple[str, str]]:
         """Return units that prove their numbers, each with the job that does so."""

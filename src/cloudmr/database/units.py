@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from cloudmr.database.tables import units
 from cloudmr.model.units import ComputingUnit, Provider
+
+# Put together once: every submission says them.
+_BY_IDS = select(units).where(units.c.id.in_(bindparam("unit_ids", expanding=True)))
+_OPEN_TO = (
+    select(units)
+    .where(or_(units.c.owner_id.is_(None), units.c.owner_id == bindparam("person_id")), units.c.removed_at.is_(None))
+    .order_by(units.c.mode, units.c.id)
+)
 
 
 class Units:
@@ -34,17 +42,13 @@ class Units:
 
     def by_ids(self, unit_ids: Collection[str]) -> list[ComputingUnit]:
         """Return the units of these ids."""
-        rows = self._connection.execute(select(units).where(units.c.id.in_(unit_ids))).mappings()
+        rows = self._connection.execute(_BY_IDS, {"unit_ids": list(unit_ids)}).mappings()
         return [ComputingUnit(**row) for row in rows]
 
     def open_to(self, person_id: str, *, app_name: str | None = None) -> list[ComputingUnit]:
         """Return the units a person may use, the shared ones first, each in the order they came."""
-        is_open = or_(units.c.owner_id.is_(None), units.c.owner_id == person_id)
-        query = select(units).where(is_open, units.c.removed_at.is_(None))
-        if app_name is not None:
-            query = query.where(units.c.app_name == app_name)
-        rows = self._connection.execute(query.order_by(units.c.mode, units.c.id)).mappings()
-        return [ComputingUnit(**row) for row in rows]
+        rows = self._connection.execute(_OPEN_TO, {"person_id": person_id}).mappings()
+        return [ComputingUnit(**row) for row in rows if app_name in {None, row["app_name"]}]
 
     def on_this_machine(self) -> ComputingUnit | None:
         """Return the shared unit that has no account in a cloud: the Brain's own machine."""

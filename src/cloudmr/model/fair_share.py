@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import heapify, heappop, heappush
@@ -19,10 +19,15 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """How much a person has of a unit: jobs there now, and when the last one got its turn (None: never)."""
+    """How much a person has of a unit: jobs there now, and when the last one got its turn (None: never).
+
+    Of their jobs `n_waiting` are in the queue, `first_job_id` the first of them (None: there is none).
+    """
 
     n_active: int
     last_turn_at: datetime | None
+    n_waiting: int = 0
+    first_job_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,22 +56,46 @@ def next_turns(
     yield from _in_turn(queue, use, free=free, room=room)
 
 
+def is_room_left(use: Mapping[str, Use], *, n_slots: int, n_each: Callable[[str], int]) -> bool:
+    """Tell whether anybody's job can have its turn now."""
+    if sum(person.n_active for person in use.values()) >= n_slots:
+        return False
+    return any(person.n_waiting and person.n_active < n_each(owner_id) for owner_id, person in use.items())
+
+
 def places(
-    queue: Sequence[Waiting], use: Mapping[str, Use], *, n_slots: int, n_each: Callable[[str], int]
+    wanted: Collection[Waiting],
+    in_line: Mapping[str, Sequence[str]],
+    use: Mapping[str, Use],
+    *,
+    n_slots: int,
+    n_each: Callable[[str], int],
 ) -> dict[str, QueuePlace]:
-    """Return the place of every job in a queue, by its id: the order in which their turns come if nobody else does."""
-    everybody = dict.fromkeys(_owners(queue), len(queue))
+    """Return the places of some jobs in a queue, by their ids: the order in which turns come if nobody else does.
+
+    `in_line` has the ids of all jobs that the owners of those have in the queue, in order of arrival. One's `k`-th job
+    comes after `k` of whoever is before one in the first round, and `k - 1` of everybody else, as far as they have so
+    many.
+    """
+    order = sorted((_rank(person), person.first_job_id, owner) for owner, person in use.items() if person.first_job_id)
+    n_waiting_of = [use[owner].n_waiting for _, _, owner in order]
+    round_place = {owner: place for place, (_, _, owner) in enumerate(order)}
+    k_of = {job_id: k for line in in_line.values() for k, job_id in enumerate(line, start=1)}
+    n_waiting = sum(n_waiting_of)
     n_free = n_slots - sum(person.n_active for person in use.values())
     found = {}
-    for place, waiting in enumerate(_in_turn(queue, use, free=len(queue), room=everybody), start=1):
-        n_active, n_most = use.get(waiting.owner_id, _NEVER_USED).n_active, n_each(waiting.owner_id)
+    for waiting in wanted:
+        owner, k = waiting.owner_id, k_of[waiting.job_id]
+        mine = round_place[owner]
+        place = k + sum(min(n, k if other < mine else k - 1) for other, n in enumerate(n_waiting_of) if other != mine)
+        n_active, n_most = use[owner].n_active, n_each(owner)
         if n_active >= n_most:
             reason = f"{n_active} of its owner's jobs run at this unit, which is the most for one person."
         elif place <= n_free:
             reason = "It is about to begin."
         else:
             reason = f"{_places(n_slots)} taken, and {_jobs(place - 1)} its turn before it."
-        found[waiting.job_id] = QueuePlace(place=place, n_waiting=len(queue), reason=reason)
+        found[waiting.job_id] = QueuePlace(place=place, n_waiting=n_waiting, reason=reason)
     return found
 
 

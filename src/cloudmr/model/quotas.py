@@ -39,20 +39,20 @@ def month_end(now: datetime) -> datetime:
     return datetime(now.year + years, month + 1, 1, tzinfo=UTC)
 
 
-def check_submission(use: QuotaUse, *, now: datetime) -> None:
+def check_submission(*, n_this_month: int, n_queued: int, limits: Limits, now: datetime) -> None:
     """Raise `LimitReached` (`monthly_jobs`, `queue_full`) if one more job would be one too many."""
-    limits = use.limits
-    if use.n_this_month >= limits.n_monthly_each:
+    if n_this_month >= limits.n_monthly_each:
+        month_ends_at = month_end(now)
         raise LimitReached(
-            f"You have submitted {use.n_this_month} of {limits.n_monthly_each} jobs this month to the shared computing "
+            f"You have submitted {n_this_month} of {limits.n_monthly_each} jobs this month to the shared computing "
             "unit, which is the limit.",
-            f"The count starts anew at {use.month_ends_at:%Y-%m-%d %H:%M} UTC; until then, {_OWN_UNIT}.",
-            retry_after_s=max(1, math.ceil((use.month_ends_at - now).total_seconds())),
+            f"The count starts anew at {month_ends_at:%Y-%m-%d %H:%M} UTC; until then, {_OWN_UNIT}.",
+            retry_after_s=max(1, math.ceil((month_ends_at - now).total_seconds())),
             code="monthly_jobs",
         )
-    if use.n_queued >= limits.n_queued_each:
+    if n_queued >= limits.n_queued_each:
         raise LimitReached(
-            f"You have {use.n_queued} jobs waiting at the shared computing unit; {limits.n_queued_each} is the limit.",
+            f"You have {n_queued} jobs waiting at the shared computing unit; {limits.n_queued_each} is the limit.",
             f"It resets as your jobs have their turn: wait, cancel some, or {_OWN_UNIT}.",
             retry_after_s=_ASK_AGAIN_S,
             code="queue_full",

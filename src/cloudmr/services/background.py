@@ -28,6 +28,8 @@ Chore = Callable[[], object]
 _log = logging.getLogger(__name__)
 _EVERY_S = 1.0
 """How long a round waits for its alarm; jobs say in the database when they are due."""
+_PAUSE_S = 0.05
+"""Between two rounds: one alarm is heard at once, a hundred of them in a row are two rounds and not a hundred."""
 _TIDY_EVERY_S = 3600.0
 _TIDIED = timedelta(minutes=55)
 """For so long after one Brain tidied up, no other does; less than an hour, so that it is not late for its own round."""
@@ -105,6 +107,7 @@ class _Round:
             if _outcome(self.is_ours):
                 for chore in self.work:
                     _outcome(chore)
+            stopping.wait(_PAUSE_S)
             self.alarm.wait(self.every_s)
             # Cleared before the work, so that an alarm that rings meanwhile brings another round.
             self.alarm.clear()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from cloudmr.database.base import Transaction
 from cloudmr.errors import UnitUnavailable
 from cloudmr.model.events import BRAIN, JobAction
-from cloudmr.model.fair_share import next_turns
+from cloudmr.model.fair_share import is_room_left, next_turns
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.units import ComputingUnit, UnitStatus
 from cloudmr.services.attempts import execution_request
@@ -30,16 +30,17 @@ def dispatch_jobs(brain: Brain) -> int:
     """
     n_started = 0
     with brain.database.read() as transaction:
-        queues = transaction.jobs.queue()
-        units = transaction.units.by_ids(queues)
-        doubted = transaction.unit_care.doubted(queues)
+        unit_ids = transaction.jobs.units_with_queue()
+        if not unit_ids:
+            return 0
+        units = transaction.units.by_ids(unit_ids)
+        doubted = transaction.unit_care.doubted(unit_ids)
+        with_turns = [unit for unit in units if _turns(brain, transaction, unit)]
     for unit in units:
         if unit.status in _ILL or unit.id in doubted:
             _explain(brain, unit)
-            continue
-        for job in _mark_turns(brain, unit):
-            _start_or_leave(brain, job, unit)
-            n_started += 1
+        elif unit in with_turns:
+            n_started += _start_those(brain, unit)
     return n_started
 
 
@@ -51,20 +52,22 @@ def _explain(brain: Brain, unit: ComputingUnit) -> None:
         transaction.jobs.explain_waiting(unit.id, reason)
 
 
-def _mark_turns(brain: Brain, unit: ComputingUnit) -> list[Job]:
-    """Mark the jobs whose turn it is at a unit, and return them."""
-    with brain.database.read() as transaction:
-        if not _turns(brain, transaction, unit):
-            return []
-    # Once more, in the transaction that marks them: another Brain gives turns at the same moment.
+def _start_those(brain: Brain, unit: ComputingUnit) -> int:
+    """Start the jobs whose turn it is at a unit; return how many."""
+    # Asked once more, in the transaction that marks them: another Brain gives turns at the same moment.
     with brain.database.write() as transaction:
         marked = [_mark(brain, transaction, job_id) for job_id in _turns(brain, transaction, unit)]
-    return [job for job in marked if job is not None]
+    jobs = [job for job in marked if job is not None]
+    for job in jobs:
+        _start_or_leave(brain, job, unit)
+    return len(jobs)
 
 
 def _turns(brain: Brain, transaction: Transaction, unit: ComputingUnit) -> list[str]:
-    queue = transaction.jobs.queue(unit.id).get(unit.id, [])
-    room = room_at(brain, transaction, unit, {waiting.owner_id for waiting in queue})
+    room = room_at(brain, transaction, unit)
+    if not is_room_left(room.use, n_slots=room.n_slots, n_each=room.n_each):
+        return []
+    queue = transaction.jobs.queue(unit.id)
     return [waiting.job_id for waiting in next_turns(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)]
 
 

@@ -66,6 +66,13 @@ def get_job(brain: Brain, caller: Caller, job_id: str) -> JobView:
         return _view(brain, transaction, caller, job_id)
 
 
+def own_view(brain: Brain, job: Job) -> JobView:
+    """Return a job that was just read or written, as its owner sees it."""
+    with brain.database.read() as transaction:
+        [view] = views_of(brain, transaction, [job])
+        return view
+
+
 def job_history(brain: Brain, caller: Caller, job_id: str, *, after: int = 0) -> tuple[JobView, list[JobEvent]]:
     """Return a job and what happened to it beyond an event's number, both of one moment. Raises `NotFound`."""
     with brain.database.read() as transaction:

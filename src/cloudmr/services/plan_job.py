@@ -54,8 +54,8 @@ class JobOrder:
 class JobPlan:
     """What would become of it. `is_from_bytes` says that nobody told how large the acquisition is.
 
-    `accuracy` compares what was said of earlier jobs of this kind with what they took; None: too few. `queue_place` is
-    the one it would have now; None for a job that has one of its own, being submitted.
+    `accuracy` compares what was said of earlier jobs of this kind with what they took; None: too few, or not asked for.
+    `queue_place` is the one it would have now; None for a job that has one of its own, being submitted.
     """
 
     files: Sequence[DataFile]
@@ -66,7 +66,7 @@ class JobPlan:
     forecast: Forecast
     price: Price
     is_from_bytes: bool
-    accuracy: Accuracy | None
+    accuracy: Accuracy | None = None
     queue_place: QueuePlace | None = None
 
 
@@ -75,7 +75,11 @@ def estimate_job(brain: Brain, caller: Caller, order: JobOrder) -> JobPlan:
     document = task_of(order)
     with brain.database.read() as transaction:
         plan = plan_job(brain, transaction, caller, order, document)
-        return replace(plan, queue_place=place_if_submitted(brain, transaction, plan.choice.unit, caller.id))
+        return replace(
+            plan,
+            accuracy=accuracy(transaction.jobs.ratios(plan.kind, limit=_N_COMPARED)),
+            queue_place=place_if_submitted(brain, transaction, plan.choice.unit, caller.id),
+        )
 
 
 def task_of(order: JobOrder) -> TaskDocument:
@@ -138,7 +142,6 @@ def plan_job(
         ),
         price=price,
         is_from_bytes=signal is None or signal.acquisition is None,
-        accuracy=accuracy(transaction.jobs.ratios(kind_of(document), limit=_N_COMPARED)),
     )
 
 

@@ -14,6 +14,8 @@ from cloudmr.services.limits import limits_of_each
 
 _ACCOUNT_SLOTS = 1000
 """Beyond what any AWS account runs at once; the account itself has the last word."""
+_LAST = "~"
+"""The id of a job that is not there yet: it comes after every other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,22 +27,26 @@ class Room:
     use: Mapping[str, Use]
 
 
-def room_at(brain: Brain, transaction: Transaction, unit: ComputingUnit, people: Collection[str]) -> Room:
-    """Return the room that these people share at a unit."""
+def room_at(
+    brain: Brain, transaction: Transaction, unit: ComputingUnit, *, others: Collection[str] = ()
+) -> Room:
+    """Return the room that everybody shares who has jobs at a unit, and maybe others."""
     use = transaction.jobs.use_of_unit(unit.id)
     if unit.mode is Mode.MODE_2:
         return Room(n_slots=_ACCOUNT_SLOTS, n_each=lambda _: _ACCOUNT_SLOTS, use=use)
-    limits = limits_of_each(brain, transaction, people)
+    limits = limits_of_each(brain, transaction, {*use, *others})
     n_slots = brain.limits.n_slots if unit.is_this_machine else _ACCOUNT_SLOTS
     return Room(n_slots=n_slots, n_each=lambda person: limits[person].n_running_each, use=use)
 
 
 def place_if_submitted(brain: Brain, transaction: Transaction, unit: ComputingUnit, person_id: str) -> QueuePlace:
     """Return the place that a job would have which a person submitted to a unit at this moment."""
-    not_yet = Waiting(job_id="", owner_id=person_id)
-    queue = [*transaction.jobs.queue(unit.id).get(unit.id, []), not_yet]
-    room = room_at(brain, transaction, unit, {waiting.owner_id for waiting in queue})
-    place = places(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)[not_yet.job_id]
+    not_yet = Waiting(job_id=_LAST, owner_id=person_id)
+    room = room_at(brain, transaction, unit, others=(person_id,))
+    in_line = [waiting.job_id for waiting in transaction.jobs.queue(unit.id, of={person_id})] + [_LAST]
+    mine = room.use.get(person_id) or Use(n_active=0, last_turn_at=transaction.jobs.last_turn_at(unit.id, person_id))
+    use = {**room.use, person_id: replace(mine, n_waiting=len(in_line), first_job_id=in_line[0])}
+    place = places([not_yet], {person_id: in_line}, use, n_slots=room.n_slots, n_each=room.n_each)[_LAST]
     if unit.status is UnitStatus.READY:
         return place
     why = f" {unit.status_reason}" if unit.status_reason else ""
@@ -51,10 +57,17 @@ def queue_places(
     brain: Brain, transaction: Transaction, jobs: Collection[Job], units: Mapping[str, ComputingUnit]
 ) -> dict[str, QueuePlace]:
     """Return the places of those jobs that wait for their turn, by their ids."""
-    wanted = {job.unit_id for job in jobs if job.state is JobState.QUEUED}
+    wanted: dict[str, list[Waiting]] = {}
+    for job in jobs:
+        if job.state is JobState.QUEUED and job.cancel_requested_at is None:
+            wanted.setdefault(job.unit_id, []).append(Waiting(job_id=job.id, owner_id=job.owner_id))
     found: dict[str, QueuePlace] = {}
-    for unit_id in wanted:
-        queue = transaction.jobs.queue(unit_id).get(unit_id, [])
-        room = room_at(brain, transaction, units[unit_id], {waiting.owner_id for waiting in queue})
-        found |= places(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)
-    return {job.id: found[job.id] for job in jobs if job.id in found}
+    for unit_id, waiting in wanted.items():
+        room = room_at(brain, transaction, units[unit_id])
+        in_line: dict[str, list[str]] = {}
+        for each in transaction.jobs.queue(unit_id, of={each.owner_id for each in waiting}):
+            in_line.setdefault(each.owner_id, []).append(each.job_id)
+        # A job that got its turn since it was read has no place any more.
+        left = [each for each in waiting if each.job_id in in_line.get(each.owner_id, ())]
+        found |= places(left, in_line, room.use, n_slots=room.n_slots, n_each=room.n_each)
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cloudmr.database.base import Transaction
-from cloudmr.model.jobs import JobState
 from cloudmr.model.people import Caller
 from cloudmr.model.quotas import QuotaUse, check_room, check_submission, month_end, month_start
 from cloudmr.model.units import ComputingUnit, Mode
@@ -23,9 +22,6 @@ class MonthlyUse:
     shared: QuotaUse
     n_own: int
     own_microdollars: int
-
-
-_AT_WORK = (JobState.DISPATCHED, JobState.RUNNING)
 
 
 def get_quota(brain: Brain, caller: Caller) -> QuotaUse:
@@ -48,7 +44,14 @@ def monthly_use(brain: Brain, caller: Caller) -> MonthlyUse:
 def require_submission(brain: Brain, transaction: Transaction, caller: Caller, unit: ComputingUnit) -> None:
     """Raise `LimitReached` if the caller may not submit one more job to a unit; one's own has no limits."""
     if unit.mode is Mode.MODE_1:
-        check_submission(quota_use(brain, transaction, caller.id), now=brain.now())
+        now = brain.now()
+        jobs = transaction.jobs.n_of_owner(caller.id, since=month_start(now), mode=Mode.MODE_1)
+        check_submission(
+            n_this_month=jobs.n_submitted,
+            n_queued=jobs.n_queued,
+            limits=limits_of(brain, transaction, caller.id),
+            now=now,
+        )
 
 
 def require_room(brain: Brain, transaction: Transaction, caller: Caller, unit: ComputingUnit, size_bytes: int) -> None:
@@ -64,11 +67,11 @@ def require_room(brain: Brain, transaction: Transaction, caller: Caller, unit: C
 def quota_use(brain: Brain, transaction: Transaction, account_id: str) -> QuotaUse:
     """Return what a person has of the shared unit."""
     now = brain.now()
-    jobs = transaction.jobs
+    jobs = transaction.jobs.n_of_owner(account_id, since=month_start(now), mode=Mode.MODE_1)
     return QuotaUse(
-        n_this_month=jobs.n_submitted(account_id, since=month_start(now), mode=Mode.MODE_1),
-        n_running=jobs.n_of_owner(account_id, _AT_WORK, mode=Mode.MODE_1),
-        n_queued=jobs.n_of_owner(account_id, (JobState.QUEUED,), mode=Mode.MODE_1),
+        n_this_month=jobs.n_submitted,
+        n_running=jobs.n_active,
+        n_queued=jobs.n_queued,
         stored_bytes=transaction.data_files.stored_bytes(account_id, mode=Mode.MODE_1, now=now),
         limits=limits_of(brain, transaction, account_id),
         month_ends_at=month_end(now),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cloudmr.errors import LimitReached
 from cloudmr.model.limits import Limits
-from cloudmr.model.quotas import QuotaUse, check_submission, month_end, month_start
+from cloudmr.model.quotas import check_submission, month_end, month_start
 
 MOMENTS = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants them naive
 
@@ -26,17 +26,12 @@ def test_years_end() -> None:
     assert month_end(datetime(2026, 12, 31, 23, 59, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def use(**changes: int) -> QuotaUse:
-    values = {"n_this_month": 0, "n_running": 0, "n_queued": 0, "stored_bytes": 0} | changes
-    return QuotaUse(**values, limits=Limits(), month_ends_at=datetime(2026, 12, 1, tzinfo=UTC))
-
-
 def test_the_last_one_is_let_in_and_the_next_is_not() -> None:
     now = datetime(2026, 11, 30, 23, 59, 30, tzinfo=UTC)
-    check_submission(use(n_this_month=99, n_queued=19), now=now)
+    check_submission(n_this_month=99, n_queued=19, limits=Limits(), now=now)
     with pytest.raises(LimitReached, match="100 of 100") as refused:
-        check_submission(use(n_this_month=100), now=now)
+        check_submission(n_this_month=100, n_queued=0, limits=Limits(), now=now)
     assert refused.value.retry_after_s == 30
     with pytest.raises(LimitReached, match="20 is the limit") as refused:
-        check_submission(use(n_queued=20), now=now)
+        check_submission(n_this_month=0, n_queued=20, limits=Limits(), now=now)
     assert refused.value.instance_code == "queue_full"
