@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -204,9 +204,9 @@ def _timed(question: Callable[[], object]) -> tuple[float, float]:
     return median_ms, p95_ms
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Measure and print."""
-    numbers = [int(text) for text in sys.argv[1:] if text.isdecimal()] or list(NUMBERS)
+    numbers = [int(text) for text in arguments if text.isdecimal()] or list(NUMBERS)
     rows: list[Answered] = []
     first: dict[str, float] = {}
     for n_jobs in numbers:
@@ -214,7 +214,7 @@ def main() -> None:
             for question, (median_ms, p95_ms) in measure(n_jobs, Path(folder)).items():
                 ratio = p95_ms / first.setdefault(question, p95_ms)
                 rows.append(Answered(question=question, n_jobs=n_jobs, median_ms=median_ms, p95_ms=p95_ms, ratio=ratio))
-    if "--json" in sys.argv:
+    if "--json" in arguments:
         print(json.dumps([asdict(row) for row in rows], indent=1))
         return
     for row in rows:
@@ -224,4 +224,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -2,6 +2,9 @@
 
     submissions   jobs taken a second, beside Prefect's server on the same PostgreSQL
     starts        from submission to start, beside Prefect's workers
+    crowd         200 people who look at jobs, by asking and on streams, while 50 submit
+    uploads       a file into the local store, beside a plain copy and its SHA-256
+    lists         what is said of jobs among 1 000 and among 200 000 of them
 
 `make bench` installs what they need.
 """
@@ -15,7 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.brain import prefect, starts, submissions
+from benchmarks import brain_scale
+from benchmarks.brain import crowd, prefect, starts, submissions, uploads
 from benchmarks.brain.ours import OwnBrain, own_brain
 from postgres_server import postgres_server
 
@@ -71,7 +75,38 @@ def compare_starts() -> None:
         )
 
 
-PARTS: dict[str, Callable[[], None]] = {"submissions": compare_submissions, "starts": compare_starts}
+@contextmanager
+def alone() -> Iterator[tuple[OwnBrain, Path]]:
+    """Run a Brain with a database on durable PostgreSQL, and a folder of its own."""
+    with tempfile.TemporaryDirectory() as name, postgres_server(is_durable=True) as server:
+        folder = Path(name) / "ours"
+        with own_brain(folder, server.create("ours")) as ours:
+            yield ours, folder
+
+
+def serve_crowd() -> None:
+    """Print how long a crowd waits for what."""
+    with alone() as (ours, _):
+        ours.occupy()
+        print(crowd.as_lines(crowd.measure(ours)), flush=True)
+
+
+def carry_uploads() -> None:
+    """Print how fast files come in."""
+    with alone() as (ours, folder):
+        floor, uploaded = uploads.measure(ours, folder)
+    for row in (floor, uploaded):
+        texts = " ".join(f"{rate:.0f}" for rate in row.rates)
+        print(f"{row.what:26} {row.rate:6.0f} MB/s {row.rate / floor.rate:6.2f} x  ({texts})", flush=True)
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "submissions": compare_submissions,
+    "starts": compare_starts,
+    "crowd": serve_crowd,
+    "uploads": carry_uploads,
+    "lists": lambda: brain_scale.main([]),
+}
 _BESIDE = ("submissions", "starts")
 
 

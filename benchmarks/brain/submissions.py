@@ -81,7 +81,7 @@ def _submit(contender: Contender, n_jobs: int, *, n_clients: int) -> list[float]
 
 def _middle(rounds: Sequence[Submitting]) -> Submitting:
     def median(name: str) -> float:
-        return statistics.median(getattr(each, name) for each in rounds)
+        return float(statistics.median(getattr(each, name) for each in rounds))
 
     return Submitting(
         name=rounds[0].name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 
 import anyio
 from fastapi import APIRouter, FastAPI
@@ -33,12 +34,14 @@ from cloudmr.api import (
 )
 from cloudmr.api.body_limit import BodyLimit
 from cloudmr.api.errors import install_error_handlers
+from cloudmr.api.job_watch import JobWatch
 from cloudmr.api.no_nul import NoNul
 from cloudmr.api.request_log import RequestLog
 from cloudmr.api.safe_headers import SafeHeaders
 from cloudmr.model.proxies import Networks
 from cloudmr.request_ids import HEADER as REQUEST_ID
 from cloudmr.services.brain import Brain
+from cloudmr.services.watch_jobs import signs_of
 from cloudmr.storage.local import LocalStorage
 
 PREFIXES = ("", "/Prod")
@@ -81,6 +84,7 @@ def build_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.brain = brain
+    app.state.job_watch = JobWatch(partial(signs_of, brain))
     app.state.local_storage = local_storage
     app.state.trusted_proxies = trusted_proxies
     app.state.metrics_token = metrics_token

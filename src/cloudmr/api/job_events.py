@@ -7,7 +7,8 @@
 
     jobs       (of all) those that have not ended, with their progress: first, and again whenever something is news
 
-Every Brain reads the changes from the database, so any of them can serve any job.
+Every Brain reads the changes from the database, so any of them can serve any job: one look at all that is
+followed through it (`job_watch`), and another at each thing of which there is news.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from starlette.concurrency import run_in_threadpool
 from cloudmr.api.access import Credentials, Reader, TheBrain
 from cloudmr.api.bodies import CamelBody
 from cloudmr.api.job_bodies import EventAnswer, JobDetail, ProgressAnswer
+from cloudmr.api.job_watch import JobWatch
 from cloudmr.api.jobs import JobId
 from cloudmr.errors import DatabaseUnavailable, NotAllowed, NotSignedIn
 from cloudmr.model.events import JobEvent
@@ -34,6 +36,7 @@ from cloudmr.services.brain import Brain
 from cloudmr.services.jobs import job_history, list_jobs
 from cloudmr.services.sessions import authenticate
 from cloudmr.services.views import JobView
+from cloudmr.services.watch_jobs import Sign
 
 router = APIRouter(prefix="/api/job", tags=["jobs"])
 
@@ -118,19 +121,36 @@ def _is_let_in(brain: Brain, secret: str) -> bool:
 
 
 class _Looks:
-    """Says when to look again, as long as the server runs and the session has not ended."""
+    """Says when to look again at a job, or at somebody's, as long as the server runs and the session has not ended."""
 
-    def __init__(self, request: Request, brain: Brain, secret: str) -> None:
+    def __init__(self, request: Request, brain: Brain, secret: str, what: str) -> None:
         self._stopping: anyio.Event = request.app.state.stopping
+        self.watch: JobWatch = request.app.state.job_watch
         self._brain = brain
         self._secret = secret
+        self._what = what
         self._checked_at = anyio.current_time()
         self._is_first = True
+        self._seen: Sign | None = None
+        self._told: Sign | None = None
 
-    async def once_more(self) -> bool:
-        """Wait until it is time to look; False where it is over."""
+    async def for_news(self) -> bool:
+        """Wait until there may be news; False where it is over."""
+        while await self._next_moment():
+            # While the database is away there is no news; it is looked at again until it is back.
+            with suppress(DatabaseUnavailable):
+                self._seen = await self.watch.sign(self._what, int(anyio.current_time() / LOOK_EVERY_S))
+                if self._seen is None or self._seen != self._told:
+                    return True
+        return False
+
+    def told(self) -> None:
+        """Say that whoever follows was told of what was seen."""
+        self._told = self._seen
+
+    async def _next_moment(self) -> bool:
         if not self._is_first:
-            with anyio.move_on_after(LOOK_EVERY_S):
+            with anyio.move_on_after(LOOK_EVERY_S - anyio.current_time() % LOOK_EVERY_S):
                 await self._stopping.wait()
         self._is_first = False
         return not self._stopping.is_set() and await self._is_still_let_in()
@@ -143,6 +163,8 @@ class _Looks:
             if not await run_in_threadpool(_is_let_in, self._brain, self._secret):
                 return False
             self._checked_at = anyio.current_time()
+            # What is no longer shown to whoever follows changes no sign.
+            self._told = None
         return True
 
 
@@ -158,15 +180,16 @@ async def follow_job(
     """Follow a job until it or the session ends. `Last-Event-ID` is the number of the last event that was seen."""
     assert credentials is not None, "there is no caller without"
     follower = JobFollower(int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else 0)
-    looks = _Looks(request, brain, credentials.credentials)
-    while await looks.once_more():
-        # While the database is away there is no news; it is looked at again until it is back.
-        with suppress(DatabaseUnavailable):
-            view, events = await run_in_threadpool(job_history, brain, caller, job_id, after=follower.last_number)
-            for news in follower.news(view, events):
-                yield news
-            if view.job.has_ended:
-                return
+    looks = _Looks(request, brain, credentials.credentials, job_id)
+    with looks.watch.following(job_id):
+        while await looks.for_news():
+            with suppress(DatabaseUnavailable):
+                view, events = await run_in_threadpool(job_history, brain, caller, job_id, after=follower.last_number)
+                looks.told()
+                for news in follower.news(view, events):
+                    yield news
+                if view.job.has_ended:
+                    return
 
 
 @router.get("/events", response_class=EventSourceResponse)
@@ -176,14 +199,16 @@ async def follow_jobs(
     """Follow all of the caller's jobs that have not ended, until none is left or the session ends."""
     assert credentials is not None, "there is no caller without"
     told: OpenJobs | None = None
-    looks = _Looks(request, brain, credentials.credentials)
-    while await looks.once_more():
-        with suppress(DatabaseUnavailable):
-            views = await run_in_threadpool(list_jobs, brain, caller, _OPEN, limit=_MOST)
-            now = OpenJobs(jobs=[OpenJob.of(view) for view in views])
-            if now != told:
-                told = now
-                yield ServerSentEvent(event="jobs", data=now)
-            if not views:
-                yield ServerSentEvent(event="end", data={"nJobs": 0})
-                return
+    looks = _Looks(request, brain, credentials.credentials, caller.id)
+    with looks.watch.following(caller.id):
+        while await looks.for_news():
+            with suppress(DatabaseUnavailable):
+                views = await run_in_threadpool(list_jobs, brain, caller, _OPEN, limit=_MOST)
+                looks.told()
+                now = OpenJobs(jobs=[OpenJob.of(view) for view in views])
+                if now != told:
+                    told = now
+                    yield ServerSentEvent(event="jobs", data=now)
+                if not views:
+                    yield ServerSentEvent(event="end", data={"nJobs": 0})
+                    return

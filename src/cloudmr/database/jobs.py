@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -59,6 +60,21 @@ class OwnCount:
     n_submitted: int
     n_active: int
     n_queued: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """The little of a job that tells whether it changed, and where it waits."""
+
+    id: str
+    owner_id: str
+    unit_id: str
+    version: int
+    attempt: int
+    progress_sequence: int | None
+    waiting_reason: str | None
+    is_waiting: bool
+    is_open: bool
 
 
 class Jobs:
@@ -111,7 +127,7 @@ class Jobs:
     def spent_microdollars(self, owner_id: str, *, since: datetime, mode: Mode) -> int:
         """Return the price of a person's jobs at units of this mode that were submitted since a moment and ended."""
         query = select(func.coalesce(func.sum(jobs.c.actual_price_microdollars), 0)).where(
-            jobs.c.owner_id == owner_id, jobs.c.unit_id.in_(_units_of(mode)), jobs.c.created_at >= since
+            jobs.c.owner_id == owner_id, jobs.c.unit_id.in_(_UNITS_OF_MODE), jobs.c.created_at >= since
         )
         return int(self._connection.execute(query).scalar_one())
 
@@ -239,6 +255,11 @@ class Jobs:
         at: datetime | None = self._connection.execute(query).scalar_one()
         return at
 
+    def glances(self, job_ids: Collection[str], *, of: Collection[str] = ()) -> list[Glance]:
+        """Return what can be seen at a glance of jobs, and of all open ones of some people; each once."""
+        values = {"job_ids": list(job_ids), "owner_ids": list(of)}
+        return [Glance(**row) for row in self._connection.execute(_GLANCES, values).mappings()]
+
     def events(self, job_id: str, *, after: int = 0) -> list[JobEvent]:
         """Return what happened to a job, in order, beyond an event's number."""
         rows = self._connection.execute(_EVENTS, {"job_id": job_id, "after": after}).mappings()
@@ -328,6 +349,23 @@ _EVENTS = (
     select(job_events)
     .where(job_events.c.job_id == bindparam("job_id"), job_events.c.number > bindparam("after"))
     .order_by(job_events.c.number)
+)
+_GLANCES = select(
+    jobs.c.id,
+    jobs.c.owner_id,
+    jobs.c.unit_id,
+    jobs.c.version,
+    jobs.c.attempt,
+    jobs.c.progress_sequence,
+    jobs.c.waiting_reason,
+    and_(*_WAITS).label("is_waiting"),
+    jobs.c.state.in_(_OPEN).label("is_open"),
+).where(
+    or_(
+        jobs.c.id.in_(bindparam("job_ids", expanding=True)),
+        jobs.c.owner_id.in_(bindparam("owner_ids", expanding=True)) & jobs.c.state.in_(_OPEN),
+    ),
+    jobs.c.deleted_at.is_(None),
 )
 _UNITS_WITH_QUEUE = select(jobs.c.unit_id).where(*_WAITS).distinct().order_by(jobs.c.unit_id)
 _UNITS_OF_MODE = select(units.c.id).where(units.c.mode == bindparam("mode", type_=units.c.mode.type))

@@ -57,17 +57,27 @@ def queue_places(
     brain: Brain, transaction: Transaction, jobs: Collection[Job], units: Mapping[str, ComputingUnit]
 ) -> dict[str, QueuePlace]:
     """Return the places of those jobs that wait for their turn, by their ids."""
-    wanted: dict[str, list[Waiting]] = {}
+    waiting: dict[str, list[Waiting]] = {}
     for job in jobs:
         if job.state is JobState.QUEUED and job.cancel_requested_at is None:
-            wanted.setdefault(job.unit_id, []).append(Waiting(job_id=job.id, owner_id=job.owner_id))
+            waiting.setdefault(job.unit_id, []).append(Waiting(job_id=job.id, owner_id=job.owner_id))
+    return places_in_queues(brain, transaction, waiting, units)
+
+
+def places_in_queues(
+    brain: Brain,
+    transaction: Transaction,
+    waiting: Mapping[str, Collection[Waiting]],
+    units: Mapping[str, ComputingUnit],
+) -> dict[str, QueuePlace]:
+    """Return the places of jobs that wait, given by unit, by their ids."""
     found: dict[str, QueuePlace] = {}
-    for unit_id, waiting in wanted.items():
+    for unit_id, wanted in waiting.items():
         room = room_at(brain, transaction, units[unit_id])
         in_line: dict[str, list[str]] = {}
-        for each in transaction.jobs.queue(unit_id, of={each.owner_id for each in waiting}):
+        for each in transaction.jobs.queue(unit_id, of={each.owner_id for each in wanted}):
             in_line.setdefault(each.owner_id, []).append(each.job_id)
         # A job that got its turn since it was read has no place any more.
-        left = [each for each in waiting if each.job_id in in_line.get(each.owner_id, ())]
+        left = [each for each in wanted if each.job_id in in_line.get(each.owner_id, ())]
         found |= places(left, in_line, room.use, n_slots=room.n_slots, n_each=room.n_each)
     return found

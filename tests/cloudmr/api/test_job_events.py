@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import pytest
 from fastapi import FastAPI
 
@@ -13,6 +15,7 @@ from asgi import TestClient
 from bench import Bench
 from cloudmr.api import job_events
 from cloudmr.api.job_events import JobFollower
+from cloudmr.api.job_watch import JobWatch
 from cloudmr.client.events import parse_events
 from cloudmr.errors import DatabaseUnavailable
 from cloudmr.model.jobs import Job
@@ -21,6 +24,7 @@ from cloudmr.services.cancel_job import cancel_job
 from cloudmr.services.jobs import job_history
 from cloudmr.services.sessions import log_out
 from cloudmr.services.settle_job import settle_job
+from cloudmr.services.watch_jobs import Sign, signs_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +96,10 @@ def test_a_database_that_is_away_ends_no_stream(
         asked.set()
         raise DatabaseUnavailable("The database does not answer.", "Try again.")
 
+    application = client.app
+    assert isinstance(application, FastAPI)
     with monkeypatch.context() as trouble:
-        trouble.setattr(job_events, "job_history", away)
+        trouble.setattr(application.state.job_watch, "_look", away)
         assert asked.wait(30)
         bench.succeed(job)
         bench.unit.outbox.deliver()
@@ -227,3 +233,78 @@ def test_why_a_job_waits_is_told(bench: Bench) -> None:
         transaction.jobs.explain_waiting(job.unit_id, "The unit is unwell.")
     assert reasons() == ["The unit is unwell."]
     assert reasons() == []
+
+
+def test_one_look_is_enough_for_everybody(bench: Bench) -> None:
+    looks: list[set[str]] = []
+
+    def look(job_ids: Collection[str]) -> dict[str, Sign]:
+        looks.append(set(job_ids))
+        return signs_of(bench.brain, job_ids)
+
+    caller = bench.person()
+    jobs = [bench.job(caller) for _ in range(3)]
+
+    async def follow() -> list[Sign | None]:
+        watch = JobWatch(look)
+        found: list[Sign | None] = []
+
+        async def one(job_id: str) -> None:
+            found.append(await watch.sign(job_id, 1))
+
+        with ExitStack() as stack:
+            for job in (*jobs, jobs[0]):
+                stack.enter_context(watch.following(job.id))
+            async with anyio.create_task_group() as group:
+                for job in (*jobs, jobs[0]):
+                    group.start_soon(one, job.id)
+            await one(jobs[0].id)
+            await watch.sign(jobs[0].id, 2)
+        await watch.sign(jobs[0].id, 3)
+        return found
+
+    found = anyio.run(follow)
+    everything = {job.id for job in jobs}
+    assert looks == [everything, everything, set()]
+    signs = [sign for of_job in found for sign in of_job or ()]
+    assert [sign.version for sign in signs] == [1] * 5
+    assert len({sign.waiting_reason for sign in signs}) == 2, "two are about to begin, the third waits"
+
+
+def test_a_look_that_fails_is_taken_again_at_the_next_moment_and_not_before(bench: Bench) -> None:
+    looks = 0
+
+    def look(_: Collection[str]) -> dict[str, Sign]:
+        nonlocal looks
+        looks += 1
+        raise DatabaseUnavailable("The database does not answer.", "Try again.")
+
+    async def follow() -> None:
+        watch = JobWatch(look)
+        with pytest.raises(DatabaseUnavailable):
+            await watch.sign("job", 1)
+        assert await watch.sign("job", 1) is None
+        with pytest.raises(DatabaseUnavailable):
+            await watch.sign("job", 2)
+
+    anyio.run(follow)
+    assert looks == 2
+
+
+def test_signs_change_with_what_somebody_sees(bench: Bench) -> None:
+    ada, bob = bench.person(), bench.person()
+    his = [bench.job(bob) for _ in range(3)]
+    job = bench.job(ada)
+
+    def signs() -> tuple[Sign, Sign]:
+        found = signs_of(bench.brain, [job.id, ada.id])
+        return found[job.id], found[ada.id]
+
+    before = signs()
+    assert before[0] == before[1] == signs()[0]
+    cancel_job(bench.brain, bob, his[0].id)
+    after = signs()
+    assert after[0] != before[0], "another one's end brings it forward"
+    cancel_job(bench.brain, ada, job.id)
+    assert signs()[1] == frozenset(), "nothing of hers is open"
+    assert signs_of(bench.brain, ["job_nothing"]) == {"job_nothing": frozenset()}
