@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -118,6 +119,8 @@ def main(arguments: Sequence[str]) -> None:
     if any(part in chosen for part in _BESIDE) and not prefect.is_installed():
         sys.exit(f"There is no Prefect in {prefect.PROGRAMS}. `make bench` installs it.")
     logging.disable(logging.CRITICAL)
+    # Servers are ended with us, also where we are told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for part in PARTS:
         if part in chosen:
             print(f"\n{part}", flush=True)

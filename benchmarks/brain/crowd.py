@@ -8,6 +8,7 @@ of it from this machine, for some seconds, and with a limit on everything.
 from __future__ import annotations
 
 import http.client
+import random
 import statistics
 import threading
 import time
@@ -21,7 +22,7 @@ from benchmarks.brain.contender import TIMEOUT_S, Connection, Request, new_key
 from benchmarks.brain.ours import OwnBrain
 
 N_ASKING, N_FOLLOWING, N_SUBMITTING = 100, 100, 50
-ASK_EVERY_S, SUBMIT_EVERY_S = 2.0, 5.0
+ASK_EVERY_S, SUBMIT_EVERY_S = 5.0, 10.0
 LASTS_S = 30.0
 _CANCEL_FROM = 0.5
 """Of the time: from then on jobs on streams are cancelled."""
@@ -93,7 +94,7 @@ def measure(brain: OwnBrain, *, lasts_s: float = LASTS_S) -> list[Waited]:
     def every(seconds: float, request: Callable[[int], Request], tally: _Tally) -> None:
         number = next(numbers)
         mine = Connection(brain.host, brain.port)
-        time.sleep(seconds * (number % 50) / 50)
+        time.sleep(seconds * random.random())
         while time.monotonic() < ends_s:
             due_s = time.monotonic() + seconds
             with tally.timed():

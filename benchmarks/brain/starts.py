@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from benchmarks.brain.contender import Connection, Contender, new_key
 
-N_JOBS = 4
+N_JOBS = 3
 _LOOK_EVERY_S = 0.2
 _GIVE_UP_S = 120
 
