@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Any
 import psutil
 
 TIMEOUT_S = 60
+_KEPT_S = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +83,16 @@ class Connection:
 
     def __init__(self, host: str, port: int) -> None:
         self._connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        self._used_at_s = 0.0
 
     def ask(self, request: Request) -> Any:
-        """Send a request and return the JSON that it is answered with. Raise `RuntimeError` for a refusal."""
+        """Send a request and return the JSON that it is answered with. Raise `RuntimeError` for a refusal.
+
+        After a pause it is sent through a new connection, since servers close those that say nothing.
+        """
+        if time.monotonic() - self._used_at_s > _KEPT_S:
+            self._connection.close()
+        self._used_at_s = time.monotonic()
         self._connection.request(request.method, request.path, request.body, dict(request.headers))
         answer = self._connection.getresponse()
         body = answer.read()

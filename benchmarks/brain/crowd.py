@@ -23,7 +23,9 @@ from benchmarks.brain.ours import OwnBrain
 
 N_ASKING, N_FOLLOWING, N_SUBMITTING = 100, 100, 50
 ASK_EVERY_S, SUBMIT_EVERY_S = 5.0, 10.0
-LASTS_S = 30.0
+LASTS_S = 40.0
+COMING_S = 10.0
+"""In which all open their streams."""
 _CANCEL_FROM = 0.5
 """Of the time: from then on jobs on streams are cancelled."""
 
@@ -104,6 +106,7 @@ def measure(brain: OwnBrain, *, lasts_s: float = LASTS_S) -> list[Waited]:
 
     def follow(job_id: str) -> None:
         stream = http.client.HTTPConnection(brain.host, brain.port, timeout=lasts_s + TIMEOUT_S)
+        time.sleep(COMING_S * random.random())
         began_s, is_first = time.perf_counter(), True
         try:
             stream.request("GET", f"/api/job/{job_id}/events", headers=dict(brain.headers))

@@ -1,6 +1,7 @@
 """One look for everybody who follows jobs here: a hundred streams ask the database no more often than one does.
 
-All wake at the same moments; the first of them looks, at all that is followed, and the others wait for what it saw. Nobody is in charge: whoever goes away in the middle of a look leaves it to the next.
+All wake at the same moments; the first of them looks, at all that is followed, and the others wait for what it
+saw. Nobody is in charge: whoever goes away in the middle of a look leaves it to the next.
 """
 
 from __future__ import annotations

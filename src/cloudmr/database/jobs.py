@@ -129,7 +129,7 @@ class Jobs:
         query = select(func.coalesce(func.sum(jobs.c.actual_price_microdollars), 0)).where(
             jobs.c.owner_id == owner_id, jobs.c.unit_id.in_(_UNITS_OF_MODE), jobs.c.created_at >= since
         )
-        return int(self._connection.execute(query).scalar_one())
+        return int(self._connection.execute(query, {"mode": mode}).scalar_one())
 
     def ratios(self, kind: str, *, limit: int) -> list[float]:
         """Return how many times longer than expected the latest jobs of a kind took that succeeded."""

@@ -27,9 +27,7 @@ class Room:
     use: Mapping[str, Use]
 
 
-def room_at(
-    brain: Brain, transaction: Transaction, unit: ComputingUnit, *, others: Collection[str] = ()
-) -> Room:
+def room_at(brain: Brain, transaction: Transaction, unit: ComputingUnit, *, others: Collection[str] = ()) -> Room:
     """Return the room that everybody shares who has jobs at a unit, and maybe others."""
     use = transaction.jobs.use_of_unit(unit.id)
     if unit.mode is Mode.MODE_2:

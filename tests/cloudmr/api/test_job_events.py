@@ -292,19 +292,21 @@ def test_a_look_that_fails_is_taken_again_at_the_next_moment_and_not_before(benc
 
 
 def test_signs_change_with_what_somebody_sees(bench: Bench) -> None:
-    ada, bob = bench.person(), bench.person()
-    his = [bench.job(bob) for _ in range(3)]
-    job = bench.job(ada)
+    ada = bench.person()
+    first, _, third = (bench.job(ada) for _ in range(3))
 
     def signs() -> tuple[Sign, Sign]:
-        found = signs_of(bench.brain, [job.id, ada.id])
-        return found[job.id], found[ada.id]
+        found = signs_of(bench.brain, [third.id, ada.id])
+        return found[third.id], found[ada.id]
 
     before = signs()
-    assert before[0] == before[1] == signs()[0]
-    cancel_job(bench.brain, bob, his[0].id)
+    assert before == signs()
+    assert (len(before[0]), len(before[1])) == (1, 3)
+    cancel_job(bench.brain, ada, first.id)
     after = signs()
-    assert after[0] != before[0], "another one's end brings it forward"
-    cancel_job(bench.brain, ada, job.id)
-    assert signs()[1] == frozenset(), "nothing of hers is open"
+    assert after[0] != before[0], "it is about to begin now"
+    assert len(after[1]) == 2
+    cancel_job(bench.brain, ada, third.id)
+    assert signs()[0] != after[0]
+    assert len(signs()[1]) == 1
     assert signs_of(bench.brain, ["job_nothing"]) == {"job_nothing": frozenset()}
