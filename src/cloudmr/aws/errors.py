@@ -18,13 +18,15 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionClosedError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
     TokenRetrievalError,
+)
+from botocore.exceptions import (
+    ConnectionError as NoConnection,
 )
 
 from cloudmr.errors import UnitUnavailable
@@ -113,7 +115,7 @@ def explain(error: ClientError | BotoCoreError, doing: str) -> UnitUnavailable:
             f"There are no AWS credentials to {doing} with.",
             "Give the process credentials: a role, a profile (AWS_PROFILE), or keys in the environment.",
         )
-    if isinstance(error, HTTPClientError | ConnectionClosedError):
+    if isinstance(error, HTTPClientError | NoConnection):
         return Unreachable(
             f"AWS did not answer when asked to {doing} ({type(error).__name__}).",
             "Try again in a minute; if it stays so, check the network of CloudMR Brain.",

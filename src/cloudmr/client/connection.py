@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -49,8 +50,7 @@ class Connection:
             transport=transport,
             timeout=TIMEOUT,
             headers={"User-Agent": f"cloudmr/{mroptimum.__version__}"},
-            # A proxy that leads out of the building does not lead to this machine.
-            trust_env=not is_this_machine(self.server),
+            mounts=_without_proxy(self.server),
         )
 
     def __enter__(self) -> Self:
@@ -188,3 +188,11 @@ def describe(error: httpx.RequestError) -> str:
     )
     words = next((words for kind, words in kinds if isinstance(error, kind)), None)
     return words or str(error).rstrip(".") or "the connection was cut"
+
+
+def _without_proxy(server: str) -> dict[str, httpx.BaseTransport | None]:
+    """Return what keeps requests to a Brain on this machine from a proxy that leads out of the building.
+
+    The storage that such a Brain signs URLs for may all the same be elsewhere.
+    """
+    return {f"all://{urlsplit(server).netloc}": None} if is_this_machine(server) else {}

@@ -144,3 +144,23 @@ def test_who_never_answers_is_given_up(connect: Connect, pauses: list[float]) ->
         connect(Script(*[httpx.ConnectError] * 4)).ask(Thing, "GET", "/api/thing")
     assert "cmr_token" not in str(caught.value)
     assert len(pauses) == 3
+
+
+@pytest.mark.parametrize(
+    ("server", "url", "by_proxy"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/api/thing", False),
+        ("http://[::1]:8000", "http://[::1]:8000/api/thing", False),
+        ("http://localhost:8000", "https://bucket.s3.eu-central-1.amazonaws.com/x", True),
+        ("https://brain.example.org", "https://brain.example.org/api/thing", True),
+    ],
+)
+def test_a_proxy_leads_to_storage_elsewhere_and_not_to_this_machine(
+    monkeypatch: pytest.MonkeyPatch, server: str, url: str, by_proxy: bool
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://proxy.example.org:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with Connection(server) as connection:
+        taken = connection.http._transport_for_url(httpx.URL(url))
+        assert (taken is not connection.http._transport) is by_proxy
