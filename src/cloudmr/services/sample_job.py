@@ -23,6 +23,8 @@ from mroptimum.flags import Flags
 from mroptimum.task import FileReference
 
 _LATEST = 200
+_OBJECT_PERCENT = 10.0
+"""Of the maximum: the air around the object has no part in what is counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,10 @@ def submit_sample(brain: Brain, caller: Caller) -> Job:
     data_file = next(there, None) or _put(brain, caller, unit)
     place = {"type": "s3", "filename": data_file.filename, "bucket": unit.data_bucket, "key": data_file.key}
     signal = FileReference.model_validate({"type": "file", "options": place})
-    task = Flags(method="ac", reconstruction="sense", acceleration=SAMPLE.acceleration).document(signal, None)
+    flags = Flags(
+        method="ac", reconstruction="sense", acceleration=SAMPLE.acceleration, mask_percentage=_OBJECT_PERCENT
+    )
+    task = flags.document(signal, None)
     return submit_job(brain, caller, JobOrder(document=task.as_json(), alias=SAMPLE.alias))
 
 

@@ -114,13 +114,13 @@ class ComparePage {
   }
 }
 
-/** Around 1, as far as nine of ten voxels of the object reach. */
+/** Around 1, as far as nine of ten voxels of the object reach; a ratio of magnitudes is never below 0. */
 function ratioWindow(quotient: Volume, inside: Uint8Array): Window {
   const away = valuesIn(quotient.values, inside)
     .filter((value) => value !== 0)
     .map((value) => Math.abs(value - 1))
     .sort()
-  const reach = Math.max(0.01, away[Math.floor(0.9 * (away.length - 1))] ?? 0.01)
+  const reach = Math.min(1, Math.max(0.01, away[Math.floor(0.9 * (away.length - 1))] ?? 0.01))
   return [1 - reach, 1 + reach]
 }
 
