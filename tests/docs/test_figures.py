@@ -13,7 +13,12 @@ from code_blocks import ROOT
 
 FIGURES = ROOT / "docs" / "figures"
 IMAGES = ROOT / "docs" / "images"
-NOT_DRAWN = {"report": "a picture of a report, as a browser shows it"}
+NOT_DRAWN = {
+    "report": "a picture of a report, as a browser shows it",
+    "home": "the first page, with the sample job",
+    "results": "its SNR map with two regions",
+    "compare": "SENSE and GRAPPA of the same scan side by side",
+}
 TOOLS = {"__main__", "style", "measured"}
 """Modules of the folder that draw nothing themselves."""
 
