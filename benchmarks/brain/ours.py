@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +23,7 @@ from small_job import raw_data
 
 EMAIL, PASSWORD = "bench@example.org", "correct horse battery"
 _PLENTY = "100000"
+_START_S = 120
 _ENDS = {"succeeded", "failed", "cancelled", "timed_out"}
 
 
@@ -72,8 +74,11 @@ class OwnBrain(Contender):
         connection = Connection(self.host, self.port)
         long = Flags(method="pmr", reconstruction="rss", replicas=10_000)
         job = connection.ask(Request(method="POST", path="/api/job", headers=self.headers, body=self.body(long)))
-        while not self.standing(connection.ask(self.look(self.job_id(job)))).started_at:
-            pass
+        give_up_at_s = time.monotonic() + _START_S
+        while not self.standing(told := connection.ask(self.look(self.job_id(job)))).started_at:
+            if time.monotonic() > give_up_at_s:
+                raise RuntimeError(f"the unit does not begin: {told['waitingReason']}")
+            time.sleep(0.02)
         connection.close()
         for process in psutil.process_iter(["cmdline"]):
             if "cloudmr.worker.process" in (process.info["cmdline"] or ()) and self.job_id(job) in process.cwd():

@@ -1,4 +1,4 @@
-"""/api/notifications: how the caller wants to be told that a job has ended."""
+"""/api/notifications: how the caller wants to be told that a job has ended, and by mail that files are soon deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ router = APIRouter(prefix="/api/notifications", tags=["notifications"])
 
 
 class NotificationRequest(Body):
-    """What is to change; null leaves a setting as it is, an empty `webhook_url` removes the webhook."""
+    """What is to change; null leaves a setting as it is, an empty `webhook_url` removes the webhook.
+
+    Any `mail` but `never` also brings one before data files or results are deleted from a shared unit.
+    """
 
     model_config = with_examples(
         {"mail": "failure", "webhook": "always", "webhook_url": "https://lab.example.org/cloudmr"}

@@ -30,7 +30,10 @@ def show(as_json: AsJson = False) -> None:
 
 @app.command("set", epilog=EPILOG)
 def set_(
-    mail: Annotated[NotifyOn | None, typer.Option(help="Which ends of jobs bring a mail.")] = None,
+    mail: Annotated[
+        NotifyOn | None,
+        typer.Option(help="Which ends of jobs bring a mail; all but `never` also bring one before files are deleted."),
+    ] = None,
     webhook: Annotated[NotifyOn | None, typer.Option(help="Which ends of jobs bring a webhook.")] = None,
     webhook_url: Annotated[str | None, typer.Option(help="Where the webhook goes; an empty one removes it.")] = None,
     as_json: AsJson = False,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, exists, func, insert, 
 from cloudmr.database.tables import data_files, job_inputs, jobs, units
 from cloudmr.model.acquisition_size import AcquisitionSize
 from cloudmr.model.data_files import DataFile, DataState
+from cloudmr.model.expiry import Expiring
 from cloudmr.model.jobs import END_STATES
 from cloudmr.model.units import Mode
 
@@ -139,6 +140,17 @@ class DataFiles:
             ~is_read,
         )
         return [_data_file(row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def expiring(self, *, after: datetime, until: datetime) -> list[Expiring]:
+        """Return complete files whose time is up after a moment, and until another one at the latest."""
+        query = select(data_files.c.id, data_files.c.owner_id, data_files.c.expires_at, data_files.c.size_bytes).where(
+            data_files.c.purged_at.is_(None),
+            data_files.c.purge_after.is_(None),
+            data_files.c.expires_at > after,
+            data_files.c.expires_at <= until,
+            data_files.c.state == DataState.READY,
+        )
+        return [Expiring(**row) for row in self._connection.execute(query).mappings()]
 
     def to_purge(self, *, now: datetime, limit: int) -> list[DataFile]:
         """Return aborted and deleted files that can no longer be brought back and whose objects are still there."""

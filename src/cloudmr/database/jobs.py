@@ -28,6 +28,7 @@ from cloudmr.database.errors import AlreadyThere
 from cloudmr.database.tables import job_events, job_inputs, jobs, units
 from cloudmr.model.estimates import Estimate
 from cloudmr.model.events import JobAction, JobEvent
+from cloudmr.model.expiry import Expiring
 from cloudmr.model.failures import JobFailure
 from cloudmr.model.fair_share import Use, Waiting
 from cloudmr.model.forecasts import Actual, Forecast
@@ -148,6 +149,18 @@ class Jobs:
         """Return ended jobs whose results' time is up and that nobody deleted."""
         query = select(jobs).where(jobs.c.purged_at.is_(None), jobs.c.purge_after.is_(None), jobs.c.expires_at <= now)
         return self._load(query.limit(limit))
+
+    def expiring(self, *, after: datetime, until: datetime) -> list[Expiring]:
+        """Return what jobs left whose time is up after a moment, and until another one at the latest."""
+        query = select(
+            jobs.c.id, jobs.c.owner_id, jobs.c.expires_at, jobs.c.result_size_bytes.label("size_bytes")
+        ).where(
+            jobs.c.purged_at.is_(None),
+            jobs.c.purge_after.is_(None),
+            jobs.c.expires_at > after,
+            jobs.c.expires_at <= until,
+        )
+        return [Expiring(**row) for row in self._connection.execute(query).mappings()]
 
     def to_purge(self, *, now: datetime, limit: int) -> list[Job]:
         """Return jobs whose results can no longer be brought back and are still in storage."""

@@ -21,6 +21,7 @@ from cloudmr.services.reconcile_jobs import reconcile_jobs, recover_jobs
 from cloudmr.services.regions import purge_regions
 from cloudmr.services.tidy import tidy
 from cloudmr.services.verify_unit import verify_units
+from cloudmr.services.warn_of_expiry import warn_of_expiry
 
 Chore = Callable[[], object]
 """Something to be done now and then."""
@@ -60,6 +61,7 @@ def background(brain: Brain, *, chores: Sequence[Chore] = ()) -> Iterator[None]:
             work=[
                 partial(tidy, brain),
                 partial(clear_deleted_accounts, brain),
+                partial(warn_of_expiry, brain),
                 partial(expire, brain),
                 partial(purge_results, brain),
                 *chores,
