@@ -77,6 +77,16 @@ def test_a_session_policy_takes_rights_away(accounts: Accounts) -> None:
         narrow.get_object(Bucket="narrowed-0123456789", Key="other/b")
 
 
+def test_of_an_absent_object_only_those_learn_who_may_list(accounts: Accounts) -> None:
+    accounts.session().client("s3").create_bucket(Bucket="absent-0123456789")
+    may_read = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::absent-0123456789/*"}
+    reader = _user(accounts, USER, "who-may-read", may_read)
+    lister = _user(accounts, USER, "who-may-list", {"Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*"})
+    for credentials, code in ((reader, "AccessDenied"), (lister, "NoSuchKey")):
+        with pytest.raises(ClientError, match=code):
+            accounts.session(credentials=credentials).client("s3").get_object(Bucket="absent-0123456789", Key="a")
+
+
 def test_a_presigned_address_is_good_for_what_it_was_made_for(
     accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

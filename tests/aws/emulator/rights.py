@@ -2,7 +2,7 @@
 
 MiniStack decides on requests that arrive. AWS itself also acts with the roles of a stack, without a request that could
 be seen: Step Functions starts functions and tasks, Lambda polls queues and writes logs, the container agent pulls
-images. `acts_for` is asked at those places.
+images. `acts_for` is asked at those places. An absent object is told of as AWS does: to whoever may list the bucket.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.services import iam, sts
+from ministack.services import iam, s3, sts
 from tests.aws.emulator.settings import CALLS, SETTINGS
 
 _lock = threading.Lock()
@@ -94,13 +94,25 @@ def record(principal: str, action: str, resource: str, allowed: bool, *, of_serv
 
 
 def _recorded_enforce(access_key_id: str, iam_action: str, service: str, region: str, *given: Any, **named: Any) -> Any:
-    result = _enforce(access_key_id, iam_action, service, region, *given, **named)
+    resource = str(named.pop("resource_arn", given[0] if given else "*"))
+    if ":log-group:" in resource and not resource.endswith(":*"):
+        resource += ":*"  # AWS asks for everything in a log group, but where it is tagged.
+    result = _enforce(access_key_id, iam_action, service, region, resource, *given[1:], **named)
     credential = iam_evaluator.resolve_credential(access_key_id or "")
     principal = getattr(credential, "principal_arn", "")
-    resource = named.get("resource_arn", given[0] if given else "*")
     if principal and not isinstance(result, iam_evaluator.AuthError):
         record(principal, iam_action, resource, result is None, of_service=False)
+    if result is None and iam_action == "s3:GetObject" and _is_absent(resource):
+        # Whoever may not list the bucket is not told that an object is absent: they are refused.
+        bucket = resource.partition("/")[0]
+        return _enforce(access_key_id, "s3:ListBucket", service, region, bucket)
     return result
+
+
+def _is_absent(object_arn: str) -> bool:
+    bucket, _, key = object_arn.removeprefix("arn:aws:s3:::").partition("/")
+    known = s3._buckets.get(bucket)
+    return known is not None and key not in known["objects"]
 
 
 def _condition_key(key: str, context: Any) -> Any:
