@@ -41,8 +41,9 @@ def owner(accounts: Accounts, brain: BrainProcess, tmp_path: Path) -> Owner:
 
 def test_a_unit_is_made_registered_checked_removed_and_made_again(owner: Owner) -> None:
     stack = ("--stack-name", "whole-way")
-    made = owner.types(DEPLOY, *stack, "--no-wait", "--json")
+    made = owner.types(DEPLOY, *stack, "--json")
     assert made.exit_code == ExitCode.DONE, made.errors
+    assert made.value()["verdict"] == "verified for SNR"
     outputs = made.value()["outputs"]
     assert set(outputs) == set(OUTPUTS)
     unit_id = made.value()["computing_unit_id"]
@@ -59,20 +60,25 @@ def test_a_unit_is_made_registered_checked_removed_and_made_again(owner: Owner) 
     assert registered.exit_code == ExitCode.DONE, registered.errors
     assert registered.value()["computing_unit_id"] == unit_id
 
-    found = {each["check"]: each for each in owner.unit("check", *stack, "--json").value()["findings"]}
-    well = {name for name, each in found.items() if each["outcome"] == "passed"}
-    assert well >= found.keys() - {"registration"}, [each for each in found.values() if each["outcome"] != "passed"]
+    checked = owner.unit("check", *stack, "--json")
+    assert [each for each in checked.value()["findings"] if each["outcome"] != "passed"] == []
+    assert checked.exit_code == ExitCode.DONE
+
+    tried = owner.unit("smoke", *stack, "--json")
+    assert tried.exit_code == ExitCode.DONE, tried.errors
+    assert [step["name"] for step in tried.value()["steps"]][2:] == [
+        "a job on lambda",
+        "a job on fargate",
+        "the same on both",
+    ]
 
     owner.client("s3").put_object(Bucket=outputs["DataBucketName"], Key="uploads/kept", Body=b"12345")
     removed = owner.unit("remove", *stack, "--yes", "--json")
     assert removed.exit_code == ExitCode.DONE, removed.errors
     assert removed.value()["is_deregistered"]
     stays = {each["bucket"]: each["n_bytes"] for each in removed.value()["stays"]}
-    assert stays == {
-        outputs["DataBucketName"]: 5,
-        outputs["ResultsBucketName"]: 0,
-        outputs["FailedBucketName"]: 0,
-    }
+    assert stays.keys() == {outputs[f"{kind}BucketName"] for kind in ("Data", "Results", "Failed")}
+    assert stays[outputs["ResultsBucketName"]] > 0
 
     again = owner.types(DEPLOY, *stack, "--no-wait", "--json")
     assert again.exit_code == ExitCode.DONE, again.errors
@@ -85,7 +91,7 @@ def test_a_unit_is_made_registered_checked_removed_and_made_again(owner: Owner) 
     findings = owner.unit("check", *stack, "--json").value()["findings"]
     assert "tls_not_required" not in {each["code"] for each in findings}
 
-    gone = owner.unit("remove", *stack, "--yes", "--delete-data", "--json").value()
+    gone = owner.unit("remove", *stack, "--yes", "--cancel-jobs", "--delete-data", "--json").value()
     assert gone["deleted_buckets"] == [outputs[f"{kind}BucketName"] for kind in ("Data", "Results", "Failed")]
     assert gone["stays"] == []
     assert owner.unit("check", *stack, "--json").value()["error"]["code"] == "stack_missing"
@@ -103,7 +109,7 @@ def test_a_unit_that_was_removed_in_the_pages_is_announced_anew(owner: Owner) ->
     assert unit_id not in {made["computing_unit_id"], None}
     with owner.brain() as brain:
         assert brain.computing_units.get(unit_id).state_machine_arn == made["outputs"]["CalculationStateMachineArn"]
-    assert owner.unit("remove", *stack, "--yes", "--delete-data").exit_code == ExitCode.DONE
+    assert owner.unit("remove", *stack, "--yes", "--cancel-jobs", "--delete-data").exit_code == ExitCode.DONE
 
 
 def test_what_a_failed_creation_left_is_replaced(owner: Owner, accounts: Accounts) -> None:
@@ -114,7 +120,10 @@ def test_what_a_failed_creation_left_is_replaced(owner: Owner, accounts: Account
     made = owner.types(DEPLOY, "--stack-name", "left-over", "--no-wait", "--json")
     assert made.exit_code == ExitCode.DONE, made.errors
     assert made.value()["status"] == "CREATE_COMPLETE"
-    assert owner.unit("remove", "--stack-name", "left-over", "--yes", "--delete-data").exit_code == ExitCode.DONE
+    assert (
+        owner.unit("remove", "--stack-name", "left-over", "--yes", "--cancel-jobs", "--delete-data").exit_code
+        == ExitCode.DONE
+    )
 
 
 def test_mode_1_is_the_operators_and_needs_an_administrator(
@@ -133,7 +142,7 @@ def test_mode_1_is_the_operators_and_needs_an_administrator(
     with operator.brain() as as_operator:
         unit = as_operator.computing_units.get(made.value()["computing_unit_id"])
     assert (unit.mode, unit.provider, unit.aws_account_id) == ("mode_1", "cloudmrhub", OPERATOR)
-    gone = operator.unit("remove", "--stack-name", "mroptimum-mode1", "--yes", "--json").value()
+    gone = operator.unit("remove", "--stack-name", "mroptimum-mode1", "--yes", "--cancel-jobs", "--json").value()
     assert gone["stays"][0]["bucket"] == "cloudmr-data-cloudmrhub-brain-us-east-1"
 
 
@@ -212,7 +221,7 @@ def test_the_deployers_least_policy_is_enough_for_every_command(owner: Owner, ac
     bucket = made.value()["outputs"]["DataBucketName"]
     owner.client("s3").put_object(Bucket=bucket, Key="uploads/x", Body=b"x")
     assert deployer.unit("deploy", *stack, "--no-wait", "--image-tag", "latest").exit_code == ExitCode.DONE
-    assert deployer.unit("remove", *stack, "--yes", "--delete-data").exit_code == ExitCode.DONE
+    assert deployer.unit("remove", *stack, "--yes", "--cancel-jobs", "--delete-data").exit_code == ExitCode.DONE
     refusals = [call for call in accounts.calls() if call.principal.endswith("user/deployer") and not call.allowed]
     assert refusals == []
 

@@ -58,6 +58,7 @@ class Owner:
             "CLOUDMR_CONFIG": str(self.folder / "config"),
             "LANG": "C.UTF-8",
             **self.accounts.environment(self.account, credentials=self.credentials),
+            "SSL_CERT_FILE": str(self.accounts.ca_bundle),
             "CLOUDMR_API_URL": self.url,
             "CLOUDMR_EMAIL": self.email,
             "CLOUDMR_PASSWORD": PASSWORD,

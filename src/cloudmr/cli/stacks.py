@@ -175,6 +175,40 @@ def cost(said: Given, as_json: AsJson = False) -> None:
             terminal.note(found.why_not)
 
 
+@app.command(epilog=EPILOG)
+@with_options(*ACCOUNT, *BRAIN)
+def smoke(said: Given, as_json: AsJson = False) -> None:
+    """Try the unit out for about a cent: everything looked at, and one job on Lambda and on Fargate, held to the truth.
+
+    What has to be shown stands in docs/first-run-on-aws.md. Exits 1 if anything is not as it should be.
+    """
+    with answering(as_json) as terminal, explained(terminal):
+        from cloudmr.cli.following import watch
+        from cloudmr.deploy.check import check_stack
+        from cloudmr.deploy.register import stack_of
+        from cloudmr.deploy.smoke import Step
+        from cloudmr.deploy.smoke import smoke as try_out
+
+        aws = account(said)
+        stack, person = stack_of(aws, said)
+        said = _complete(terminal, _of_stack(said, stack))
+        steps: list[Step] = []
+        with signed(said) as who:
+            unit_id = stack.outputs.get("ComputingUnitId", "")
+            unit = who.brain.computing_units.get(unit_id)
+            found = tuple(check_stack(aws, person, stack, api_url=said.get("api_url"), unit=unit))
+            for step in try_out(who.brain, unit_id, found, watch=watch):
+                steps.append(step)
+                terminal.note(f"{'passed' if step.is_right else 'FAILED'}  {step.name}: {step.seen}")
+        is_well = all(step.is_right for step in steps)
+        terminal.answer(
+            {"is_well": is_well, "steps": [vars(step) for step in steps]},
+            f"{stack.name} {'works' if is_well else 'does not work as it should'}.",
+        )
+    if not is_well:
+        raise typer.Exit(ExitCode.FAILED)
+
+
 def check_own(said: Given, terminal: Terminal) -> None:
     """Look at a stack with the person's own credentials, and at what CloudMR Brain knows of it, if it can be asked."""
     from cloudmr.deploy.check import Found, check_stack, is_well

@@ -242,6 +242,7 @@ def _role(aws: Asks, stack: Stack, parts: Mapping[str, StackResource]) -> Looks:
         results_bucket=stack.outputs.get("ResultsBucketName", ""),
         failed_bucket=stack.outputs.get("FailedBucketName", ""),
         log_group=f"arn:aws*:logs:*:log-group:{parts['JobLogs'].physical_id}" if "JobLogs" in parts else "",
+        is_operators=stack.parameters.get("Mode") == Mode.MODE_1,
     )
     yield from judge_role(name, _document(role["AssumeRolePolicyDocument"]), allowed, declared)
 

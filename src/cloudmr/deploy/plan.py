@@ -15,7 +15,7 @@ from cloudmr.deploy.account import Bucket, Person, Stack
 from cloudmr.deploy.buckets import USUAL_REGION, BucketChange, Kind, Setting, lacking
 from cloudmr.deploy.network import Network, NetworkChoice
 from cloudmr.deploy.options import Given
-from cloudmr.deploy.policies import RIGHTS, Right
+from cloudmr.deploy.policies import RIGHTS, RIGHTS_OF_MODE_1, Right
 from cloudmr.deploy.situation import Step, step_of, trouble_with_name, trouble_with_stack
 from cloudmr.deploy.template import Template
 from cloudmr.deploy.troubles import Problem, Trouble, problem
@@ -171,6 +171,7 @@ def make_plan(
         parameters += [Parameter(name=name, value=None) for name in sorted(left)]
     changes = [(bucket.origin, _change(seen, bucket, page_origin(said.need("api_url")))) for bucket in buckets]
     due = {Origin.KEPT, Origin.SHARED}
+    rights = (*RIGHTS, *RIGHTS_OF_MODE_1) if mode is Mode.MODE_1 else RIGHTS
     return Plan(
         step=step,
         stack_name=said.need("stack_name"),
@@ -181,7 +182,7 @@ def make_plan(
         buckets=buckets,
         parameters=tuple(parameters),
         resources=template.made_with(values),
-        rights=tuple(right for right in RIGHTS if right.switch is None or values.get(right.switch) == "true"),
+        rights=tuple(right for right in rights if right.switch is None or values.get(right.switch) == "true"),
         image_uri=said.get("image_uri") or (announced.image_uri if announced else None),
         changes=tuple(change for origin, change in changes if change and origin in due),
         proposals=tuple(change for origin, change in changes if change and origin is Origin.GIVEN),

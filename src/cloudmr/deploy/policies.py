@@ -36,6 +36,8 @@ class On(StrEnum):
     """What is known of jobs that failed."""
     BUCKETS = "the three buckets, by these prefixes"
     """Whether an object is there."""
+    EVERYTHING = "what is in the three buckets"
+    """Data, results, failure packages."""
     LOGS = "the log group of its jobs"
     """What workers wrote."""
 
@@ -62,7 +64,10 @@ RIGHTS = (
     Right(action="s3:ListBucket", on=On.BUCKETS, switch="AllowUpload"),
     Right(action="logs:FilterLogEvents", on=On.LOGS, switch="AllowLogs"),
 )
-"""Everything that the template ever grants CloudMR Brain. It deletes nothing."""
+"""Everything that the template grants CloudMR Brain in somebody's own account. It deletes nothing."""
+
+RIGHTS_OF_MODE_1 = (Right(action="s3:DeleteObject", on=On.EVERYTHING),)
+"""What comes to that in the operator's account, where the Brain itself keeps the times after which things go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +125,13 @@ def beyond(allowed: Sequence[Grant], declared: Sequence[Grant]) -> tuple[Grant, 
 
 
 def declared_for_brain(
-    *, machine_arn: str, data_bucket: str, results_bucket: str, failed_bucket: str, log_group: str
+    *,
+    machine_arn: str,
+    data_bucket: str,
+    results_bucket: str,
+    failed_bucket: str,
+    log_group: str,
+    is_operators: bool = False,
 ) -> tuple[Grant, ...]:
     """Return all that a unit's role may ever let CloudMR Brain do, with every switch of the template on."""
     data, results, failed = (f"arn:aws*:s3:::{name}" for name in (data_bucket, results_bucket, failed_bucket))
@@ -131,9 +142,11 @@ def declared_for_brain(
         On.UPLOADS: [f"{data}/uploads/*", f"{data}/regions/*"],
         On.FAILURES: [f"{failed}/failed/*"],
         On.BUCKETS: [data, results, failed],
+        On.EVERYTHING: [f"{data}/*", f"{results}/results/*", f"{failed}/failed/*"],
         On.LOGS: [f"{log_group}*"],
     }
-    return tuple(Grant(action=right.action, resource=each) for right in RIGHTS for each in places[right.on])
+    rights = (*RIGHTS, *RIGHTS_OF_MODE_1) if is_operators else RIGHTS
+    return tuple(Grant(action=right.action, resource=each) for right in rights for each in places[right.on])
 
 
 def _covers(pattern: str, action: str) -> bool:

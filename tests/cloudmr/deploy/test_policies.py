@@ -12,6 +12,7 @@ from cloudmr.deploy.policies import (
     STARTS_TASKS,
     Grant,
     beyond,
+    declared_for_brain,
     grants,
     lacks,
     why_open,
@@ -81,6 +82,15 @@ def test_what_was_declared_is_not_beyond() -> None:
 def test_what_was_not_declared_is_beyond(action: str, resource: str) -> None:
     grant = Grant(action=action, resource=resource)
     assert beyond([grant], DECLARED) == (grant,)
+
+
+def test_in_the_operators_account_the_brain_keeps_the_times_after_which_things_go() -> None:
+    grant = Grant(action="s3:DeleteObject", resource="arn:aws:s3:::r/results/*")
+    assert beyond([grant], DECLARED) == (grant,)
+    of_mode_1 = declared_for_brain(
+        machine_arn=MACHINE, data_bucket="d", results_bucket="r", failed_bucket="f", log_group="/g", is_operators=True
+    )
+    assert beyond([grant], of_mode_1) == ()
 
 
 def test_policies_allow_what_their_statements_say() -> None:
