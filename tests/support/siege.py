@@ -206,7 +206,10 @@ class Siege:
                 found = self._processes(_PROGRAMS[blow])
                 if not found:
                     return False
-                self._random.choice(found).kill()
+                try:
+                    self._random.choice(found).kill()
+                except psutil.NoSuchProcess:  # it ended by itself, between the look and the blow
+                    return False
         return True
 
     def _processes(self, program: str) -> list[psutil.Process]:
