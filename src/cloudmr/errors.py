@@ -68,9 +68,13 @@ class CallbackRefused(ExplainedError):
 
 
 class UnitUnavailable(ExplainedError):
-    """The computing unit does not answer or may not be used."""
+    """The computing unit does not answer or may not be used.
+
+    `is_lasting` says that it answered, and would answer the same again until somebody changes something there.
+    """
 
     code = "unit_unavailable"
+    is_lasting = False
 
 
 class DatabaseUnavailable(ExplainedError):

@@ -5,43 +5,23 @@ The Brain comes to AWS as its one role; the data go between the person's machine
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import numpy as np
 import pytest
 
-from aws_accounts import OPERATOR, REPOSITORY, USER, Accounts, worker_image
-from aws_stacks import Stack, deploy
-from aws_units import BRAIN_ARN, brain_credentials
+from aws_accounts import OPERATOR, USER, Accounts
 from cloudmr.client.answers import Job
-from cloudmr.client.brain import BrainClient
 from cloudmr.model.findings import Check, Outcome
 from cloudmr.model.jobs import END_STATES, JobState
 from cloudmr.model.platforms import Platform
 from cloudmr.model.units import Mode
 from cloudmr.storage.checksums import checksum_file
 from mroptimum.flags import Flags
-from real_brain import RealBrain, serving
-from small_job import raw_data
-from waiting import wait_until
-
-IMAGE = f"{REPOSITORY}@sha256:{'b' * 64}"
-PATIENCE_S = 180
-
-
-@dataclass(frozen=True, kw_only=True)
-class Owner:
-    """Somebody with a unit of their own, ready for jobs, and a scan."""
-
-    client: BrainClient
-    stack: Stack
-    unit_id: str
-    raw: Path
+from real_brain import RealBrain
+from units_at_work import Owner, brain_in_aws, brains_environment, own_unit
 
 
 @pytest.fixture(scope="module")
@@ -51,61 +31,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(accounts: Accounts) -> Mapping[str, str]:
-    """How the Brain comes to AWS, and whose certificates everybody here believes."""
-    in_aws = accounts.environment(OPERATOR, credentials=brain_credentials(accounts))
-    return {**in_aws, "SSL_CERT_FILE": str(accounts.ca_bundle)}
+    return brains_environment(accounts)
 
 
 @pytest.fixture(autouse=True)
 def still_there(
     no_settings_of_this_machine: None, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The Brain runs in this process, and reads them whenever it goes to an account for something new."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="module")
 def brain(accounts: Accounts, home: Path, environment: Mapping[str, str]) -> Iterator[RealBrain]:
-    accounts.put_image(IMAGE, worker_image())
-    settings = {
-        "CLOUDMR_OPERATOR_ACCOUNT_ID": OPERATOR,
-        "CLOUDMR_BRAIN_PRINCIPAL_ARN": BRAIN_ARN,
-        "CLOUDMR_IMAGE_REPOSITORY": IMAGE,
-        "CLOUDMR_PRIVATE_URL_ALLOWED": "yes",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        with serving(home, **settings) as running:
-            yield running
+    with brain_in_aws(accounts, home, environment) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def owner(accounts: Accounts, brain: RealBrain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
-    folder = tmp_path_factory.mktemp("owner")
     with brain.person() as client:
-        made = httpx.post(
-            f"{brain.url}/api/token",
-            headers={"Authorization": f"Bearer {client._connection.token}"},
-            json={"name": "one registration", "scope": "unit:register"},
-        ).json()
-        stack = deploy(
-            accounts, f"own-{secrets.token_hex(3)}", {"CloudMRApiUrl": brain.url, "CloudMRUserToken": made["token"]}
-        )
-        assert stack.status == "CREATE_COMPLETE", stack.failures
-        unit_id = stack.outputs["ComputingUnitId"]
-        wait_until(
-            lambda: client.computing_units.get(unit_id).snr_verified_at,
-            what="the unit to be verified for SNR",
-            deadline_s=PATIENCE_S,
-        )
-        yield Owner(
-            client=client,
-            stack=stack,
-            unit_id=unit_id,
-            raw=raw_data(folder / "scan.npz", np.random.default_rng(20260101)),
-        )
+        yield own_unit(accounts, brain, client, tmp_path_factory.mktemp("owner"))
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +65,7 @@ def jobs(owner: Owner) -> dict[str, Job]:
         "lambda": owner.client.submit(task.document(own.reference, None), platform=Platform.LAMBDA),
         "fargate": owner.client.submit(task.document(own.reference, None), platform=Platform.FARGATE),
     }
-    return {name: ended(owner.client, job.job_id) for name, job in submitted.items()}
-
-
-def ended(client: BrainClient, job_id: str) -> Job:
-    def look() -> Job | None:
-        job = client.job(job_id)
-        return job if job.status in END_STATES else None
-
-    return wait_until(look, what=f"the end of {job_id}", deadline_s=PATIENCE_S)
+    return {name: owner.until(job.job_id, *END_STATES) for name, job in submitted.items()}
 
 
 def test_the_unit_registered_itself_is_verified_and_its_owners_default(owner: Owner) -> None:
@@ -191,13 +129,9 @@ def test_pages_may_go_to_the_owners_buckets_and_no_further(owner: Owner, brain: 
 
 def test_a_job_is_cancelled_in_the_account(owner: Owner) -> None:
     [scan] = [file for file in owner.client.data_files() if file.computing_unit_id == owner.unit_id]
-    task = Flags(method="pmr", reconstruction="sense", coil_maps="inner", replicas=10_000)
-    job = owner.client.submit(task.document(scan.reference, None), platform=Platform.FARGATE)
-    wait_until(
-        lambda: owner.client.job(job.job_id).status is JobState.RUNNING, what="the job to run", deadline_s=PATIENCE_S
-    )
+    job = owner.long_job(scan)
     owner.client.cancel(job.job_id)
-    assert ended(owner.client, job.job_id).status is JobState.CANCELLED
+    owner.until(job.job_id, JobState.CANCELLED)
 
 
 def test_what_is_deleted_here_stays_there_and_that_is_said(owner: Owner, jobs: dict[str, Job]) -> None:

@@ -56,6 +56,7 @@ class AccessRefused(UnitUnavailable):
     """AWS refused it: the role may not (any more), or it is not there any more."""
 
     code = "aws_access_refused"
+    is_lasting = True
 
 
 class RoleRefused(AccessRefused):
@@ -68,6 +69,7 @@ class NotThere(UnitUnavailable):
     """What was called is not there any more."""
 
     code = "aws_not_there"
+    is_lasting = True
 
 
 class OwnCredentials(UnitUnavailable):

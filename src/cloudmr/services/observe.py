@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 
 from cloudmr.compute.base import Execution, ExecutionState
+from cloudmr.errors import UnitUnavailable
 from cloudmr.model.documents import failed_prefix, results_prefix
 from cloudmr.model.failures import JobFailure
 from cloudmr.model.jobs import Job, JobResult
@@ -33,9 +34,25 @@ def observe(link: UnitLink, job: Job) -> Observation:
     execution = link.compute.describe(job.execution_name)
     if execution.state is ExecutionState.RUNNING:
         return Observation(execution=execution)
-    result = _find_result(link.storage, job)
-    failure = None if result else _find_failure(link.storage, job)
+    try:
+        result = _find_result(link.storage, job)
+    except UnitUnavailable:
+        # Whether there is a result cannot be seen; a failure package says that there is none.
+        if (failure := _find_failure(link.storage, job)) is None:
+            raise
+        return Observation(execution=execution, failure=failure)
+    failure = None if result else _find_failure_if_shown(link.storage, job, execution)
     return Observation(execution=execution, result=result, failure=failure)
+
+
+def _find_failure_if_shown(storage: ObjectStorage, job: Job, execution: Execution) -> JobFailure | None:
+    """Return what a failure package says; nothing of one that the unit's owner does not show."""
+    try:
+        return _find_failure(storage, job)
+    except UnitUnavailable as error:
+        if error.is_lasting and execution.state is not ExecutionState.SUCCEEDED:
+            return None
+        raise
 
 
 def _find_result(storage: ObjectStorage, job: Job) -> JobResult | None:

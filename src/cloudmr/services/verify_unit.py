@@ -65,11 +65,23 @@ def verify_unit(brain: Brain, unit_id: str, *, proves_numbers: bool = False) -> 
     proof: Job | None = None
     is_wanted = proves_numbers and care.known_answer_job_id is None
     if link is not None and worst(found, *_ILL) is None and (is_wanted or care.is_known_answer_due(now=brain.now())):
-        proof = start_proof(brain, link, unit)
-        found = (*found, awaited(brain.now(), proof.id))
+        proof, finding = _begin_proof(brain, link, unit)
+        found = (*found, finding)
     _write(brain, unit, found, proof)
     if proof is not None:
         give_turn(brain, proof.id, unit)
+
+
+def _begin_proof(brain: Brain, link: UnitLink, unit: ComputingUnit) -> tuple[Job | None, Finding]:
+    try:
+        proof = start_proof(brain, link, unit)
+    except UnitUnavailable as error:
+        message = f"The acquisition whose answer is known could not be put there. {error.message}"
+        finding = Finding(
+            check=Check.KNOWN_ANSWER, outcome=Outcome.FAILED, message=message, fix=error.next_step, at=brain.now()
+        )
+        return None, finding
+    return proof, awaited(brain.now(), proof.id)
 
 
 def hear_proofs(brain: Brain) -> int:
@@ -117,11 +129,11 @@ def _write(brain: Brain, seen: ComputingUnit, found: Sequence[Finding], proof: J
         if unit is None or unit.removed_at is not None or not _is_where_it_was(unit, seen):
             return
         care = _care(brain, transaction, unit.id)
-        if proof is None:
+        if proof is None and Check.KNOWN_ANSWER not in {each.check for each in found}:
             # What the last proof came to stays true until the next one.
             earlier = [each for each in transaction.findings.of(unit.id) if each.check is Check.KNOWN_ANSWER]
             found = (*found, *earlier)
-        else:
+        if proof is not None:
             next_proof_at = now + KNOWN_ANSWER_PERIOD
             care = replace(care, known_answer_job_id=proof.id, known_answer_at=next_proof_at)
         transaction.findings.replace_all(unit.id, found)

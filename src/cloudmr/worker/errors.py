@@ -3,6 +3,7 @@
 ExplainedError (mroptimum)
 ├── InputChanged            a data file is not what it was when the job was submitted
 ├── InputNamesPerson        the header of a data file in a shared unit names a person, and cannot be cleaned
+├── InputNotThere           a data file is not in the unit's bucket any more, or may not be read there
 ├── InputMissing            the task names a file that the job does not have
 ├── InternalError           a mistake of ours
 └── Unheard                 the Brain does not give the job document
@@ -35,6 +36,18 @@ class InputNamesPerson(ExplainedError):
             f"The header of the data file {data_id} may name a person, and could not be cleaned: {why} It was removed "
             "from the shared computing unit.",
             "Clean the file on your machine (`mroptimum anonymise`), upload it again, and submit the job anew.",
+        )
+
+
+class InputNotThere(ExplainedError):
+    """A data file is not in the unit's bucket any more, or may not be read there; S3 does not say which."""
+
+    code = "input_not_there"
+
+    def __init__(self, data_id: str) -> None:
+        super().__init__(
+            f"The data file {data_id} is not in the computing unit's bucket any more, or the worker may not read it.",
+            "Upload the file again; if it is still there, run `cloudmr unit check`.",
         )
 
 

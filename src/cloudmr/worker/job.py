@@ -64,11 +64,11 @@ def run_job(
     What is wrong with the task or the data, and every mistake of ours, becomes a failure package. What is no fault of
     either, and may go well another time, is raised: `Cancelled`, `MemoryError`, and `OSError` of the kind `NO_ROOM`.
     """
-    committed = committed_manifest(storage, Bucket.RESULTS, document.results_prefix)
-    if committed is not None:
-        return Outcome(manifest_sha256=committed)
     task: TaskDocument | None = None
     try:
+        committed = committed_manifest(storage, Bucket.RESULTS, document.results_prefix)
+        if committed is not None:
+            return Outcome(manifest_sha256=committed)
         task = TaskDocument.parse({"task": document.task, "output": document.output})
         manifest_sha256 = _succeed(document, task, storage, folder, journal, cancelled, counter, compute)
         return Outcome(manifest_sha256=manifest_sha256)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cloudmr.errors import UnitUnavailable
 from cloudmr.model.documents import InputFile, JobDocument
 from cloudmr.model.reports import ReportedInput
 from cloudmr.model.units import Mode
 from cloudmr.storage.base import Bucket, ObjectStore
 from cloudmr.storage.checksums import checksum_file
-from cloudmr.worker.errors import InputChanged, InputMissing, InputNamesPerson
+from cloudmr.worker.errors import InputChanged, InputMissing, InputNamesPerson, InputNotThere
 from cloudmr.worker.journal import Journal
 from mroptimum.errors import RawDataError, UnsupportedData
 from mroptimum.rawdata.anonymise.cleaning import anonymise, identifying_fields
@@ -79,12 +80,12 @@ def _bring(
     file: InputFile, storage: ObjectStore, path: Path, journal: Journal, counter: Counter, *, is_shared: bool
 ) -> None:
     promised = file
-    storage.fetch(Bucket(file.bucket), file.key, path)
+    _fetch(file, storage, path)
     is_right = _is(promised, path)
     if not is_right:
         # Another job may have cleaned it meanwhile: what is promised is asked for once more, and so is the file.
         promised = next((one for one in counter.fetch_document().inputs if one.data_id == file.data_id), file)
-        storage.fetch(Bucket(file.bucket), file.key, path)
+        _fetch(file, storage, path)
         is_right = _is(promised, path)
     fields = _clean(file, path, counter) if is_shared else ()
     # A worker that ended between the two below has promised a clean file, and left the other.
@@ -99,6 +100,15 @@ def _bring(
         )
         storage.put(Bucket(file.bucket), file.key, path)
         journal.warn(f"The header of {file.data_id} named a person ({', '.join(fields)}): these fields were blanked.")
+
+
+def _fetch(file: InputFile, storage: ObjectStore, path: Path) -> None:
+    try:
+        storage.fetch(Bucket(file.bucket), file.key, path)
+    except UnitUnavailable as error:
+        if error.is_lasting:
+            raise InputNotThere(file.data_id) from error
+        raise
 
 
 def _is(promised: InputFile, path: Path) -> bool:

@@ -4,12 +4,14 @@ import pytest
 
 from bench import BRAIN_URL, Bench
 from cloudmr.compute.base import Cause, ExecutionState
+from cloudmr.errors import UnitUnavailable
 from cloudmr.model.documents import failed_prefix, results_prefix
 from cloudmr.model.jobs import Job
 from cloudmr.model.people import Caller
 from cloudmr.services.brain import UnitLink
 from cloudmr.services.observe import Observation, observe
-from cloudmr.storage.base import Bucket
+from cloudmr.storage.base import Bucket, ObjectInfo
+from cloudmr.storage.local import LocalStorage
 
 
 def look(bench: Bench, job: Job) -> Observation:
@@ -83,3 +85,64 @@ def test_a_failure_package_counts_once_it_is_complete(bench: Bench, ada: Caller)
     put(bench, Bucket.FAILED, f"{failed_prefix(job.id, 1)}/error.json", b'{"code":"c","message":"m","next_step":"n"}')
     bench.unit.end(job.execution_name, ExecutionState.FAILED, cause=Cause.KILLED)
     assert look(bench, job).failure is None
+
+
+class _Closed(LocalStorage):
+    """A storage of which some buckets answer with an error."""
+
+    def __init__(self, storage: LocalStorage, errors: dict[Bucket, UnitUnavailable]) -> None:
+        self.__dict__.update(storage.__dict__)
+        self._errors = errors
+
+    def read(self, bucket: Bucket, key: str, *, limit_bytes: int) -> bytes:
+        self._check(bucket)
+        return super().read(bucket, key, limit_bytes=limit_bytes)
+
+    def head(self, bucket: Bucket, key: str) -> ObjectInfo | None:
+        self._check(bucket)
+        return super().head(bucket, key)
+
+    def _check(self, bucket: Bucket) -> None:
+        if bucket in self._errors:
+            raise self._errors[bucket]
+
+
+class _Lasting(UnitUnavailable):
+    is_lasting = True
+
+
+def look_past(bench: Bench, job: Job, **errors: UnitUnavailable) -> Observation:
+    closed = _Closed(bench.storage, {Bucket(name): error for name, error in errors.items()})
+    return observe(UnitLink(storage=closed, compute=bench.unit, probe=bench.probe, brain_url=BRAIN_URL), job)
+
+
+def leave_failure(bench: Bench, job: Job) -> None:
+    prefix = failed_prefix(job.id, job.attempt)
+    put(bench, Bucket.FAILED, f"{prefix}/error.json", b'{"code": "no_noise", "message": "m", "next_step": "n"}')
+    put(bench, Bucket.FAILED, f"{prefix}/manifest.json", b"{}")
+
+
+def test_a_failure_package_is_believed_even_if_the_results_bucket_is_gone(bench: Bench, ada: Caller) -> None:
+    job = bench.running_job(ada)
+    leave_failure(bench, job)
+    bench.unit.end(job.execution_name, ExecutionState.FAILED, cause=Cause.TASK_FAILED)
+    failure = look_past(bench, job, results=_Lasting("gone", "n")).failure
+    assert failure is not None
+    assert failure.code == "no_noise"
+
+
+def test_nothing_is_concluded_from_results_that_cannot_be_seen(bench: Bench, ada: Caller) -> None:
+    job = bench.running_job(ada)
+    bench.unit.end(job.execution_name)
+    with pytest.raises(UnitUnavailable):
+        look_past(bench, job, results=_Lasting("refused", "n"))
+
+
+def test_a_failure_whose_package_is_not_shown_is_told_by_its_cause(bench: Bench, ada: Caller) -> None:
+    job = bench.running_job(ada)
+    leave_failure(bench, job)
+    bench.unit.end(job.execution_name, ExecutionState.FAILED, cause=Cause.TASK_FAILED)
+    seen = look_past(bench, job, failed=_Lasting("refused", "n"))
+    assert (seen.result, seen.failure, seen.execution.cause) == (None, None, Cause.TASK_FAILED)
+    with pytest.raises(UnitUnavailable):
+        look_past(bench, job, failed=UnitUnavailable("does not answer", "n"))

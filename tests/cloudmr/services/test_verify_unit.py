@@ -330,3 +330,22 @@ def test_the_acquisition_lies_where_the_job_looks_for_it(bench: Bench, unit: Com
     info = bench.storage.head(Bucket.DATA, file.key)
     assert info is not None
     assert (info.size_bytes, info.checksum) == (file.size_bytes, file.checksum)
+
+
+def test_a_unit_that_takes_no_data_is_unwell_and_says_why_once(
+    bench: Bench, unit: ComputingUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise UnitUnavailable("AWS refused to store an object.", "Deploy the stack with AllowUpload=true.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(bench.storage), "put", refuse)
+        for _ in range(2):
+            verify_unit(bench.brain, unit.id)
+            found = findings(bench, unit)[Check.KNOWN_ANSWER]
+            assert found.outcome is Outcome.FAILED
+            assert found.message.endswith("AWS refused to store an object.")
+            assert found.fix == "Deploy the stack with AllowUpload=true."
+            assert read(bench, unit).status is UnitStatus.UNWELL
+    verify_unit(bench.brain, unit.id)
+    assert findings(bench, unit)[Check.KNOWN_ANSWER].outcome is Outcome.AWAITED
