@@ -30,7 +30,7 @@ from cloudmr.services.cancel_job import cancel_job
 from cloudmr.services.delete_job import delete_job, restore_job
 from cloudmr.services.rename_job import rename_job
 from cloudmr.services.rerun_job import rerun_job
-from cloudmr.services.submit_job import submit_job
+from cloudmr.services.submit_job import submit_and_view
 
 router = APIRouter(prefix="/api/job", tags=["jobs"])
 
@@ -75,8 +75,7 @@ def submit(
     body: JobRequest, caller: Worker, brain: TheBrain, idempotency_key: IdempotencyKey = None
 ) -> SubmittedAnswer:
     """Ask for a job."""
-    job = submit_job(brain, caller, body.order(idempotency_key=idempotency_key))
-    return SubmittedAnswer.of(jobs.own_view(brain, job))
+    return SubmittedAnswer.of(submit_and_view(brain, caller, body.order(idempotency_key=idempotency_key)))
 
 
 @router.get("")

@@ -47,7 +47,8 @@ class Brain:
     `public_url` is where people reach the Brain, `carriers` how messages leave it. `confirms_addresses` says that mails
     arrive, and that an account begins when its owner has opened one; `allows_private_webhooks` that webhooks may go to
     any address. `operator` is who it is in AWS; `is_private_url_allowed` says that units may be announced although
-    `public_url` leads nowhere from elsewhere.
+    `public_url` leads nowhere from elsewhere. `full_units` had no place left when the dispatcher
+    last looked: a job that comes there does not wake it, the end of one does.
     """
 
     database: Database
@@ -68,6 +69,7 @@ class Brain:
     check_alarm: threading.Event = field(default_factory=threading.Event)
     unit_alarm: threading.Event = field(default_factory=threading.Event)
     outbox_alarm: threading.Event = field(default_factory=threading.Event)
+    full_units: set[str] = field(default_factory=set)
 
     def new_id(self, kind: Kind) -> str:
         """Return a new name for a thing of this kind."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from cloudmr.database.base import Transaction
 from cloudmr.errors import UnitUnavailable
 from cloudmr.model.events import BRAIN, JobAction
-from cloudmr.model.fair_share import is_room_left, next_turns
+from cloudmr.model.fair_share import next_turns
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.units import ComputingUnit, UnitStatus
 from cloudmr.services.attempts import execution_request
@@ -31,17 +31,22 @@ def dispatch_jobs(brain: Brain) -> int:
     n_started = 0
     with brain.database.read() as transaction:
         unit_ids = transaction.jobs.units_with_queue()
-        if not unit_ids:
-            return 0
-        units = transaction.units.by_ids(unit_ids)
-        doubted = transaction.unit_care.doubted(unit_ids)
-        with_turns = [unit for unit in units if _turns(brain, transaction, unit)]
+        units = transaction.units.by_ids(unit_ids) if unit_ids else []
+        doubted = transaction.unit_care.doubted(unit_ids) if unit_ids else set()
+        rooms = {unit.id: room_at(brain, transaction, unit) for unit in units}
+    _remember_full(brain, {unit_id for unit_id, room in rooms.items() if room.is_full})
     for unit in units:
         if unit.status in _ILL or unit.id in doubted:
             _explain(brain, unit)
-        elif unit in with_turns:
+        elif rooms[unit.id].is_left:
             n_started += _start_those(brain, unit)
     return n_started
+
+
+def _remember_full(brain: Brain, unit_ids: set[str]) -> None:
+    # Only where a place is left does a new job have to be looked at at once; a round comes every second anyway.
+    brain.full_units.intersection_update(unit_ids)
+    brain.full_units.update(unit_ids)
 
 
 def _explain(brain: Brain, unit: ComputingUnit) -> None:
@@ -65,7 +70,7 @@ def _start_those(brain: Brain, unit: ComputingUnit) -> int:
 
 def _turns(brain: Brain, transaction: Transaction, unit: ComputingUnit) -> list[str]:
     room = room_at(brain, transaction, unit)
-    if not is_room_left(room.use, n_slots=room.n_slots, n_each=room.n_each):
+    if not room.is_left:
         return []
     queue = transaction.jobs.queue(unit.id)
     return [waiting.job_id for waiting in next_turns(queue, room.use, n_slots=room.n_slots, n_each=room.n_each)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from cloudmr.model.people import Caller
 from cloudmr.model.results import MANIFEST, PACKAGE
 from cloudmr.services.brain import Brain
 from cloudmr.services.ownership import visible_job
-from cloudmr.services.queue_places import queue_places
+from cloudmr.services.queue_places import views_of
 from cloudmr.services.views import JobView
 from cloudmr.storage.base import Bucket, SignedRequest
 from mroptimum.task import TaskDocument
@@ -66,25 +66,11 @@ def get_job(brain: Brain, caller: Caller, job_id: str) -> JobView:
         return _view(brain, transaction, caller, job_id)
 
 
-def own_view(brain: Brain, job: Job) -> JobView:
-    """Return a job that was just read or written, as its owner sees it."""
-    with brain.database.read() as transaction:
-        [view] = views_of(brain, transaction, [job])
-        return view
-
-
 def job_history(brain: Brain, caller: Caller, job_id: str, *, after: int = 0) -> tuple[JobView, list[JobEvent]]:
     """Return a job and what happened to it beyond an event's number, both of one moment. Raises `NotFound`."""
     with brain.database.read() as transaction:
         view = _view(brain, transaction, caller, job_id)
         return view, transaction.jobs.events(job_id, after=after)
-
-
-def views_of(brain: Brain, transaction: Transaction, jobs: Collection[Job]) -> list[JobView]:
-    """Return jobs with their units and their places in the queues there."""
-    units = {unit.id: unit for unit in transaction.units.by_ids({job.unit_id for job in jobs})}
-    places = queue_places(brain, transaction, jobs, units)
-    return [JobView(job=job, unit=units[job.unit_id], queue_place=places.get(job.id)) for job in jobs]
 
 
 def _view(brain: Brain, transaction: Transaction, caller: Caller, job_id: str) -> JobView:

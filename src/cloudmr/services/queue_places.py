@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from cloudmr.database.base import Transaction
-from cloudmr.model.fair_share import QueuePlace, Use, Waiting, places
+from cloudmr.model.fair_share import QueuePlace, Use, Waiting, is_room_left, places
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.units import ComputingUnit, Mode, UnitStatus
 from cloudmr.services.brain import Brain
 from cloudmr.services.limits import limits_of_each
+from cloudmr.services.views import JobView
 
 _ACCOUNT_SLOTS = 1000
 """Beyond what any AWS account runs at once; the account itself has the last word."""
@@ -25,6 +26,16 @@ class Room:
     n_slots: int
     n_each: Callable[[str], int]
     use: Mapping[str, Use]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every place is taken."""
+        return sum(person.n_active for person in self.use.values()) >= self.n_slots
+
+    @property
+    def is_left(self) -> bool:
+        """Whether anybody's job can have its turn now."""
+        return is_room_left(self.use, n_slots=self.n_slots, n_each=self.n_each)
 
 
 def room_at(brain: Brain, transaction: Transaction, unit: ComputingUnit, *, others: Collection[str] = ()) -> Room:
@@ -79,3 +90,10 @@ def places_in_queues(
         left = [each for each in wanted if each.job_id in in_line.get(each.owner_id, ())]
         found |= places(left, in_line, room.use, n_slots=room.n_slots, n_each=room.n_each)
     return found
+
+
+def views_of(brain: Brain, transaction: Transaction, jobs: Collection[Job]) -> list[JobView]:
+    """Return jobs with their units and their places in the queues there."""
+    units = {unit.id: unit for unit in transaction.units.by_ids({job.unit_id for job in jobs})}
+    places = queue_places(brain, transaction, jobs, units)
+    return [JobView(job=job, unit=units[job.unit_id], queue_place=places.get(job.id)) for job in jobs]

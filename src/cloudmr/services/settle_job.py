@@ -101,7 +101,10 @@ def _write(brain: Brain, job: Job, verdict: Verdict, actor: str) -> Job | None:
                 actual=actual_of(job, ended_at=now, result=result),
                 expires_at=results_expire_at(job, now=now, limits=brain.limits),
             )
-            return _change(brain, job, after, JobAction.ENDED, reason, actor)
+            settled = _change(brain, job, after, JobAction.ENDED, reason, actor)
+            # It leaves a place to the next one.
+            brain.dispatch_alarm.set()
+            return settled
         case Retry(cause=cause, reason=reason):
             settled = _change(brain, job, _back_in_queue(brain, job, cause, reason), JobAction.RETRIED, reason, actor)
             brain.dispatch_alarm.set()

@@ -19,9 +19,9 @@ from cloudmr.model.people import Caller, normal_email
 from cloudmr.model.shares import JobShare, lifetime, new_share_secret, share_secret_hash
 from cloudmr.services.audit import audit
 from cloudmr.services.brain import Brain
-from cloudmr.services.jobs import views_of
 from cloudmr.services.outbox import post
 from cloudmr.services.ownership import own_job
+from cloudmr.services.queue_places import views_of
 from cloudmr.services.throttling import SHARE, count_try, try_key
 from cloudmr.services.views import JobView
 

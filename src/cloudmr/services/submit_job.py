@@ -19,7 +19,9 @@ from cloudmr.services.audit import audit
 from cloudmr.services.brain import Brain
 from cloudmr.services.plan_job import JobOrder as JobOrder
 from cloudmr.services.plan_job import JobPlan, plan_job, task_of
+from cloudmr.services.queue_places import views_of
 from cloudmr.services.quotas import require_submission
+from cloudmr.services.views import JobView
 from mroptimum.task import TaskDocument
 
 MAX_ALIAS_LENGTH = 255
@@ -35,23 +37,29 @@ def submit_job(brain: Brain, caller: Caller, order: JobOrder) -> Job:
     (`idempotency_key_reused`) or a job that was deleted since (`job_deleted`); `LimitReached` where the caller has too
     many jobs waiting (`queue_full`) or submitted too many this month (`monthly_jobs`).
     """
+    return submit_and_view(brain, caller, order).job
+
+
+def submit_and_view(brain: Brain, caller: Caller, order: JobOrder) -> JobView:
+    """Accept a job and return it as its owner sees it, with its place in the queue. Raises what `submit_job` raises."""
     document = task_of(order)
     request_sha256 = _digest(order, document)
     try:
         with brain.database.write() as transaction:
             job = _earlier(transaction, caller, order, request_sha256)
-            if job is not None:
-                return job
-            job = _accept(brain, transaction, caller, order, document, request_sha256)
+            if job is None:
+                job = _accept(brain, transaction, caller, order, document, request_sha256)
+            [view] = views_of(brain, transaction, [job])
     except AlreadyThere:
         # The same order came twice at once, and the other one was first.
         with brain.database.read() as transaction:
             job = _earlier(transaction, caller, order, request_sha256)
-        if job is None:
-            raise
-        return job
-    brain.dispatch_alarm.set()
-    return job
+            if job is None:
+                raise
+            [view] = views_of(brain, transaction, [job])
+    if job.unit_id not in brain.full_units:
+        brain.dispatch_alarm.set()
+    return view
 
 
 def clean_alias(text: str) -> str:
