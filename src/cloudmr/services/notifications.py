@@ -157,4 +157,5 @@ def _summary(job: Job) -> dict[str, object]:
 
 def _letter(brain: Brain, job: Job) -> str:
     why = f"\n{job.failure.message}\nNext: {job.failure.next_step}\n" if job.failure else ""
-    return f"Your job {job.id} {_in_words(job)}.\n{why}\nSee it at {brain.public_url}, or: cloudmr job show {job.id}\n"
+    place = f"{brain.public_url}/jobs/{job.id}"
+    return f"Your job {job.id} {_in_words(job)}.\n{why}\nSee it at {place}, or: cloudmr job show {job.id}\n"

@@ -140,7 +140,8 @@ def _tell(brain: Brain, transaction: Transaction, caller: Caller, share: JobShar
         raise NotFound("account")
     body = (
         f"{owner.email} shared a job with you at CloudMR Brain: {share.job_id}.\n\n"
-        f"Sign in at {brain.public_url} with this address to see it, until {share.expires_at:%Y-%m-%d %H:%M} UTC.\n"
+        f"Sign in with this address to see it, until {share.expires_at:%Y-%m-%d %H:%M} UTC:\n\n"
+        f"    {brain.public_url}/jobs/{share.job_id}\n\n"
         "If you do not know them, you need not do anything.\n"
     )
     post(

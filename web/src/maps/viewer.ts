@@ -20,6 +20,15 @@ cmapper.addColormap(DIVERGING, {
   A: [0, 255, 255, 255, 255],
   I: [0, 32, 128, 224, 255],
 })
+/** The same, but grey at its very beginning: where a ratio says nothing, or lies below the window. */
+export const RATIO = 'ratio'
+cmapper.addColormap(RATIO, {
+  R: [128, 5, 33, 247, 178, 103],
+  G: [128, 48, 102, 247, 24, 0],
+  B: [128, 97, 172, 247, 43, 31],
+  A: [255, 255, 255, 255, 255, 255],
+  I: [0, 1, 32, 128, 224, 255],
+})
 
 export type View = keyof typeof VIEWS
 

@@ -5,7 +5,7 @@ import { load } from '../maps/kept_regions'
 import { ResultPackage, titleOf, unitOf, type MapEntry } from '../maps/package'
 import { valuesIn } from '../maps/regions'
 import { Stage } from '../maps/stage'
-import { DIVERGING, type View } from '../maps/viewer'
+import { RATIO, type View } from '../maps/viewer'
 import { coincide, fileLike, volumeOf, type Triple, type Volume } from '../maps/volume'
 import { defaultWindow, digits, type Window } from '../maps/window'
 import { onChange, onCrosshair, onGamma } from '../results/looks'
@@ -48,7 +48,7 @@ class ComparePage {
       const { volume } = this.stages[0]
       if (volume) this.setWindow(defaultWindow(volume.values))
     })
-    this.stages[2].setColormap(DIVERGING)
+    this.stages[2].setColormap(RATIO)
     for (const stage of this.stages) stage.moved = (voxel) => this.move(stage, voxel)
     for (const stage of this.stages.slice(0, 2)) stage.windowed = (window) => this.setWindow(window)
     await this.show(this.pairs[0] as Pair)
@@ -114,13 +114,13 @@ class ComparePage {
   }
 }
 
-/** Around 1, as far as nine of ten voxels of the object reach; a ratio of magnitudes is never below 0. */
+/** Around 1, a quarter further than nine of ten voxels of the object reach; a ratio of magnitudes is never below 0. */
 function ratioWindow(quotient: Volume, inside: Uint8Array): Window {
   const away = valuesIn(quotient.values, inside)
     .filter((value) => value !== 0)
     .map((value) => Math.abs(value - 1))
     .sort()
-  const reach = Math.min(1, Math.max(0.01, away[Math.floor(0.9 * (away.length - 1))] ?? 0.01))
+  const reach = Math.min(1, Math.max(0.01, 1.25 * (away[Math.floor(0.9 * (away.length - 1))] ?? 0)))
   return [1 - reach, 1 + reach]
 }
 
