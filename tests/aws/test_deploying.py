@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from at_terminal import at_terminal
 from aws_accounts import OPERATOR, USER, Accounts, Credentials
 from aws_stacks import deploy
 from brain_process import BrainProcess
 from cloudmr.cli.exit_codes import ExitCode
 from cloudmr.deploy.register import OUTPUTS
+from cloudmr.model.tokens import Scope
 from code_blocks import ROOT
 from unit_owner import DEPLOY, Owner, brain_for_units, new_owner, offer_image, open_the_network
 
@@ -144,6 +146,31 @@ def test_mode_1_is_the_operators_and_needs_an_administrator(
     assert (unit.mode, unit.provider, unit.aws_account_id) == ("mode_1", "cloudmrhub", OPERATOR)
     gone = operator.unit("remove", "--stack-name", "mroptimum-mode1", "--yes", "--cancel-jobs", "--json").value()
     assert gone["stays"][0]["bucket"] == "cloudmr-data-cloudmrhub-brain-us-east-1"
+
+
+def test_at_a_terminal_a_person_is_asked_for_brain_token_and_network(owner: Owner) -> None:
+    with owner.brain() as brain:
+        token = brain.account.create_token(name="at my terminal", scope=Scope.UNIT_REGISTER).token
+    environment = owner.environment(CLOUDMR_API_URL="", CLOUDMR_EMAIL="", CLOUDMR_PASSWORD="")
+    command = [str(DEPLOY), "--stack-name", "by-asking"]
+    with at_terminal(command, environment=environment, cwd=ROOT / "mode2-deployment") as terminal:
+        terminal.answers("Address of CloudMR Brain", owner.url)
+        terminal.answers("CloudMR user token", token)
+        terminal.answers("VPC number [1]", "")
+        terminal.answers("First subnet number [1]", "9999")
+        terminal.waits_for("A number from 1 to")
+        terminal.answers("First subnet number [1]", "2")
+        terminal.answers("Second subnet number", "1")
+        terminal.answers("Make this? [Y/n]", "")
+        terminal.waits_for("The stack is CREATE_COMPLETE")
+        assert terminal.ends() == ExitCode.DONE
+        assert token not in terminal.shown
+        assert "subnets as given" in terminal.shown
+    with owner.brain() as brain:
+        assert [unit.mode for unit in brain.units() if unit.aws_account_id == USER] == ["mode_2"]
+    spent = owner.unit("deploy", "--stack-name", "another", "--json", CLOUDMR_TOKEN=token)
+    assert spent.value()["error"]["code"] == "invalid_token", "it was worth one registration"
+    assert owner.unit("remove", "--stack-name", "by-asking", "--yes", "--cancel-jobs").exit_code == ExitCode.DONE
 
 
 def refused(owner: Owner, *arguments: str, **variables: str) -> dict[str, str]:
