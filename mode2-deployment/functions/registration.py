@@ -8,6 +8,7 @@ CloudFormation is always answered: a stack that waits for an answer hangs for an
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import urllib.error
@@ -62,32 +63,36 @@ def handler(event: Event, _context: object) -> None:
 
 
 def prepare(event: Event) -> tuple[str, dict[str, str]]:
-    """Announce the unit. What is answered becomes the resource's id, so that an update need not ask again."""
-    wanted = event["ResourceProperties"]
-    if _is_unchanged(event, PREPARED_FROM):
-        values = str(event["PhysicalResourceId"]).split("|")
-        return str(event["PhysicalResourceId"]), dict(zip(PREPARED, values, strict=True))
+    """Announce the unit. The resource's id keeps what was answered, and to what.
+
+    It also keeps the answer before that: an update that fails is rolled back, with a token that has been used.
+    """
+    wanted, past, mark = event["ResourceProperties"], _past(event), _mark(event, PREPARED_FROM)
+    for known, *values in past:
+        if known == mark:
+            return str(event["PhysicalResourceId"]), dict(zip(PREPARED, values, strict=True))
     said = _post(wanted, "prepare", PREPARED_FROM)
     data = {name: str(said[_field(name)]) for name in PREPARED}
-    return "|".join(data.values()), data
+    return "||".join("|".join(each) for each in ([mark, *data.values()], past[0])), data
 
 
 def register(event: Event) -> tuple[str, dict[str, str]]:
     """Register the unit, and return its id and what comes next in the Brain's words."""
-    wanted = event["ResourceProperties"]
-    if _is_unchanged(event, REGISTERED_FROM):
-        unit_id = str(event["PhysicalResourceId"])
-        return unit_id, {"ComputingUnitId": unit_id, "RegistrationStatus": "Registered; nothing of it has changed."}
-    said = _post(wanted, "register", REGISTERED_FROM)
-    unit_id = str(said["computingUnitId"])
-    return unit_id, {"ComputingUnitId": unit_id, "RegistrationStatus": f"{said['status']}: {said['message']}"}
+    wanted, (known, *values), mark = event["ResourceProperties"], _past(event)[0], _mark(event, REGISTERED_FROM)
+    status = "Registered; nothing of it has changed."
+    if known != mark:
+        said = _post(wanted, "register", REGISTERED_FROM)
+        values, status = [str(said["computingUnitId"])], f"{said['status']}: {said['message']}"
+    return f"{mark}|{values[0]}", {"ComputingUnitId": values[0], "RegistrationStatus": status}
 
 
-def _is_unchanged(event: Event, names: tuple[str, ...]) -> bool:
-    if event["RequestType"] != "Update":
-        return False
-    old, new = event.get("OldResourceProperties") or {}, event["ResourceProperties"]
-    return all(old.get(name) == new.get(name) for name in (*names, "ApiUrl"))
+def _past(event: Event) -> list[list[str]]:
+    return [each.split("|") for each in str(event.get("PhysicalResourceId", "")).split("||")]
+
+
+def _mark(event: Event, names: tuple[str, ...]) -> str:
+    wanted = [event["ResourceProperties"].get(name) for name in (*names, "ApiUrl")]
+    return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:12]
 
 
 def _field(name: str) -> str:

@@ -128,6 +128,26 @@ def test_what_a_failed_creation_left_is_replaced(owner: Owner, accounts: Account
     )
 
 
+def test_an_update_that_fails_is_rolled_back_explained_and_done_over(owner: Owner) -> None:
+    stack = ("--stack-name", "rolls-back")
+    made = owner.types(DEPLOY, *stack, "--no-wait", "--json").value()
+    nowhere = ("--parameter", "CloudMRApiUrl=http://127.0.0.1:9")
+    failed = owner.unit("deploy", *stack, *nowhere, "--json")
+    assert failed.value()["error"]["code"] == "brain_not_reached"
+    found = {each["check"]: each for each in owner.unit("check", *stack, "--json").value()["findings"]}
+    assert "is as it was before" in found["stack"]["message"]
+    done = owner.unit("deploy", *stack, "--no-wait", "--json")
+    assert done.exit_code == ExitCode.DONE, done.errors
+    assert done.value()["outputs"] == made["outputs"] | {
+        "RegistrationStatus": done.value()["outputs"]["RegistrationStatus"]
+    }
+    second = owner.types(DEPLOY, "--stack-name", "second", "--no-wait", "--json").value()
+    assert second["computing_unit_id"] != made["computing_unit_id"], "a second stack is a second unit"
+    for name in ("rolls-back", "second"):
+        gone = owner.unit("remove", "--stack-name", name, "--yes", "--cancel-jobs", "--delete-data")
+        assert gone.exit_code == ExitCode.DONE, gone.errors
+
+
 def test_mode_1_is_the_operators_and_needs_an_administrator(
     accounts: Accounts, brain: BrainProcess, tmp_path: Path
 ) -> None:

@@ -107,7 +107,7 @@ def test_a_unit_is_registered_with_the_parts_of_its_stack(asked: Asked) -> None:
 
 def test_the_stack_shows_what_the_brain_said_of_the_registration(asked: Asked) -> None:
     answer = asked.handle(asked.event("Registration"))
-    assert answer["PhysicalResourceId"] == "unit_1"
+    assert answer["PhysicalResourceId"].endswith("|unit_1")
     assert answer["Data"] == {"ComputingUnitId": "unit_1", "RegistrationStatus": "unverified: It is verified now."}
 
 
@@ -128,11 +128,7 @@ def test_deleting_calls_nobody(asked: Asked, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["Preparation", "Registration"])
 def test_an_update_with_nothing_but_a_new_token_calls_nobody_and_answers_the_same(asked: Asked, kind: str) -> None:
     created = asked.handle(asked.event(kind))
-    event = asked.event(kind, "Update", Token="another")
-    event |= {
-        "PhysicalResourceId": created["PhysicalResourceId"],
-        "OldResourceProperties": asked.event(kind)["ResourceProperties"],
-    }
+    event = asked.event(kind, "Update", Token="another") | {"PhysicalResourceId": created["PhysicalResourceId"]}
     asked.function.handler(event, None)
     first = asked.listener.next()
     assert first.path == ANSWERED
@@ -144,13 +140,36 @@ def test_an_update_with_nothing_but_a_new_token_calls_nobody_and_answers_the_sam
 
 
 def test_an_update_with_another_state_machine_registers_again(asked: Asked) -> None:
+    created = asked.handle(asked.event("Registration"))
     event = asked.event("Registration", "Update", StateMachineArn="another")
-    event |= {
-        "PhysicalResourceId": "unit_1",
-        "OldResourceProperties": asked.event("Registration")["ResourceProperties"],
-    }
-    asked.function.handler(event, None)
+    asked.function.handler(event | {"PhysicalResourceId": created["PhysicalResourceId"]}, None)
     assert asked.listener.next().path == REGISTER
+
+
+@pytest.mark.parametrize("kind", ["Preparation", "Registration"])
+def test_an_update_that_failed_is_rolled_back_without_a_token_that_is_still_good(asked: Asked, kind: str) -> None:
+    created = asked.handle(asked.event(kind))
+    failed = asked.handle(asked.event(kind, "Update", ApiUrl="http://127.0.0.1:1") | _of(created))
+    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", created["PhysicalResourceId"])
+    asked.function.handler(asked.event(kind, "Update") | _of(failed), None)
+    first = asked.listener.next()
+    assert first.path == ANSWERED, "nobody is called"
+    assert json.loads(first.body)["Data"]["ComputingUnitId"] == created["Data"]["ComputingUnitId"]
+
+
+def test_an_announcement_is_taken_back_when_something_later_fails(asked: Asked) -> None:
+    created = asked.handle(asked.event("Preparation"))
+    changed = asked.handle(asked.event("Preparation", "Update", ImageTag="next") | _of(created))
+    again = asked.handle(asked.event("Preparation", "Update", ImageTag="after that") | _of(changed))
+    assert len(again["PhysicalResourceId"]) < 1024
+    asked.function.handler(asked.event("Preparation", "Update", ImageTag="next") | _of(again), None)
+    first = asked.listener.next()
+    assert first.path == ANSWERED, "nobody is called"
+    assert json.loads(first.body)["Data"] == created["Data"]
+
+
+def _of(answer: dict[str, Any]) -> dict[str, Any]:
+    return {"PhysicalResourceId": answer["PhysicalResourceId"]}
 
 
 def test_a_refusal_fails_the_stack_with_the_brains_own_words(asked: Asked) -> None:
