@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import select
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,8 @@ AWSCLI = CHECKOUT / ".venv-awscli" / "bin"
 PLACEHOLDER_ADDRESS = "https://api.cloudmrhub.com"
 _PASSED_ON = ("PATH", "LANG", "TMPDIR")
 _LIMIT_S = 300
+_NEEDED = ("scripts", "mode2-deployment", "calculation", "template-mode2.yaml")
+"""What of a checkout the guide's commands use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +62,19 @@ class Terminal:
     fillings: Mapping[str, list[str]] = field(default_factory=dict)
     """What stands for something else, in the order in which it comes; the last one from then on."""
     environment: dict[str, str] = field(default_factory=dict)
-    root: Path = CHECKOUT
+
+    @property
+    def root(self) -> Path:
+        """A copy of what the guide's commands use, so that whatever they leave stays out of the checkout."""
+        root = self.folder / "checkout"
+        if not root.exists():
+            root.mkdir()
+            for name in _NEEDED:
+                if (CHECKOUT / name).is_dir():
+                    shutil.copytree(CHECKOUT / name, root / name, symlinks=True)
+                else:
+                    shutil.copy2(CHECKOUT / name, root / name, follow_symlinks=False)
+        return root
 
     def run(self, block: Block) -> Said:
         """Run a block to its end, whatever its commands say."""
@@ -84,6 +102,28 @@ class Terminal:
         }
         said = Block(document="", line=0, language="sh", text=text)
         return Said(block=block or said, output=done.stdout, status=done.returncode)
+
+    def converse(self, block: Block, answers: Sequence[tuple[str, str]]) -> Said:
+        """Run a block at a terminal; whenever the next question is there, its answer is typed."""
+        script = f"cd {shlex.quote(str(self.root))}\n{self.filled_in(block.text)}"
+        child, line = pty.fork()
+        if child == 0:
+            os.execve("/bin/bash", ["bash", "-e", "-c", script], self.environment)
+        output, asked, left, give_up_at_s = "", 0, list(answers), time.monotonic() + _LIMIT_S
+        while time.monotonic() < give_up_at_s:
+            if not select.select([line], [], [], 1)[0]:
+                continue
+            try:
+                output += os.read(line, 65536).decode(errors="replace")
+            except OSError:  # The other side has ended.
+                break
+            if left and left[0][0] in output[asked:]:
+                asked = len(output)
+                os.write(line, f"{left.pop(0)[1]}\n".encode())
+        os.close(line)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert not left, f"{left[0][0]} was not asked:\n{output}"
+        return Said(block=block, output=output.replace("\r\n", "\n"), status=status)
 
     def filled_in(self, text: str) -> str:
         """Return a block's text with what is the reader's own."""
@@ -128,6 +168,7 @@ def terminal(
         "HOME": str(home),
         "PATH": f"{AWSCLI}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "SSL_CERT_FILE": str(accounts.ca_bundle),
     }
     return Terminal(
         folder=folder,

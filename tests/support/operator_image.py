@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from functools import cache
 
-from aws_accounts import CHECKOUT, OPERATOR, REPOSITORY, Accounts, worker_image
+from aws_accounts import CHECKOUT, OPERATOR, REPOSITORY, USER, Accounts, worker_image
 from aws_stacks import ended
 
 _TEMPLATE = CHECKOUT / "brain-deployment" / "template-images.yaml"
 _STACK = "cloudmr-images"
+_TAG = "of-this-checkout"
 _KIND = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -21,9 +22,12 @@ def offered_image(accounts: Accounts) -> str:
     operator.client("cloudformation").create_stack(StackName=_STACK, TemplateBody=template)
     assert ended(accounts, _STACK, account=OPERATOR).status == "CREATE_COMPLETE"
     manifest = {"schemaVersion": 2, "mediaType": _KIND, "config": {"digest": f"sha256:{'0' * 64}"}, "layers": []}
-    image = operator.client("ecr").put_image(
-        repositoryName=REPOSITORY.partition("/")[2], imageManifest=json.dumps(manifest), imageTag="of-this-checkout"
-    )["image"]
+    name, text = REPOSITORY.partition("/")[2], json.dumps(manifest)
+    image = operator.client("ecr").put_image(repositoryName=name, imageManifest=text, imageTag=_TAG)["image"]
+    # Whoever asks for somebody else's image is answered by the emulator from a repository of their own.
+    own = accounts.session(USER).client("ecr")
+    own.create_repository(repositoryName=name)
+    own.put_image(repositoryName=name, imageManifest=text, imageTag=_TAG)
     uri = f"{REPOSITORY}@{image['imageId']['imageDigest']}"
     accounts.put_image(uri, worker_image())
     return uri
