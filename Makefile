@@ -65,6 +65,9 @@ bench-pages: $(VENV)/dev
 bench-server: $(VENV)/dev $(PREFECT)/ready
 	PYTHONPATH=tests/support $(BIN)/python -m benchmarks.brain $(filter $(SERVER_PARTS),$(PARTS))
 
+image: $(VENV)/dev ## Build the image of computing units without a registry, run it in emulated accounts, measure it (needs root)
+	PYTHONPATH=tests/support $(BIN)/python -m tools.image
+
 soak: $(VENV)/dev ## A thousand jobs while Brains, workers and the database are killed; takes an hour (SOAK="--jobs 100")
 	PYTHONPATH=tests/support $(BIN)/python -m benchmarks.soak $(SOAK)
 

@@ -213,6 +213,7 @@ def aws_accounts(folder: Path) -> Iterator[Accounts]:
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
         "SFN_WAIT_SCALE": "0.01",
+        **{name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ},
     }
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(

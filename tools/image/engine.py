@@ -38,6 +38,8 @@ def engine(folder: Path) -> Iterator[Mapping[str, str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        # The network that containers share is a mount of the engine's, which outlives it.
+        subprocess.run(["umount", *map(str, folder.glob("exec/netns/*"))], capture_output=True, check=False)
 
 
 def _install() -> None:
