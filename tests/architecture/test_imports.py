@@ -49,6 +49,14 @@ FORBIDDEN = {
     "cloudmr.compute": ("cloudmr.services", "cloudmr.api", "cloudmr.database", "cloudmr.worker", "fastapi"),
     "cloudmr.api": ("sqlalchemy", "cloudmr.compute", "cloudmr.worker", "boto3"),
     "cloudmr.worker": ("cloudmr.services", "cloudmr.api", "cloudmr.database", "fastapi", "sqlalchemy"),
+    "cloudmr.deploy": (
+        *(f"cloudmr.{room}" for room in ("services", "api", "database", "cli", "storage", "compute")),
+        "boto3",
+        "botocore",
+        "fastapi",
+        "sqlalchemy",
+        "typer",
+    ),
     "cloudmr.client": ("cloudmr.services", "cloudmr.api", "cloudmr.database", "fastapi", "sqlalchemy"),
 }
 ENTRY_POINTS = ("cloudmr.cli", "cloudmr.api.main", "cloudmr.wiring")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from cloudmr.deploy.options import Given, given, option
+from cloudmr.model.units import Mode
 
 ACCOUNT = ("profile", "region", "stack_name")
 """Which stack of which account."""
@@ -31,7 +32,10 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
         @wraps(command)
         def run(**values: Any) -> None:
             flags = {name: values.pop(name) for name in names}
-            command(given(flags, os.environ), **values)
+            said = given(flags, os.environ)
+            if "mode" in names and said.get("mode") not in {None, *Mode}:
+                raise typer.BadParameter(f"choose one of {', '.join(Mode)}.", param_hint=option("mode").spelled)
+            command(said, **values)
 
         parameters = [_parameter(name) for name in names]
         parameters += [each.replace(annotation=hints[each.name], kind=each.KEYWORD_ONLY) for each in own]

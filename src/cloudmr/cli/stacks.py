@@ -354,7 +354,8 @@ def _deploy(
             typer.confirm("Make this?", abort=True, err=True, default=True)
         token = token_for_stack(who.brain, who.token, stack_name=decided.stack_name)
         terminal.note(f"The stack {decided.stack_name}: {decided.step}.")
-        stack = carry_out(aws, decided, found, token, hear=events_to(terminal))
+        with _goes_on_without_us(terminal, decided.stack_name):
+            stack = carry_out(aws, decided, found, token, hear=events_to(terminal))
         unit_id = stack.outputs.get("ComputingUnitId", announced.unit_id)
         terminal.note(f"The stack is {stack.status}. {stack.outputs.get('RegistrationStatus', '')}".strip())
         can_look = token != who.token
@@ -528,9 +529,24 @@ def explained(terminal: Terminal) -> Iterator[None]:
     try:
         yield
     except StandsInTheWay as error:
-        if len(error.problems) > 1 and not terminal.as_json:
-            for line in problem_lines(error.problems[1:]):
+        if len(error.problems) == 1:
+            raise
+        if terminal.as_json:
+            problems = [each.as_json() for each in error.problems]
+            terminal.answer({"error": error.explain(), "problems": problems}, "")
+        else:
+            for line in problem_lines(error.problems):
                 terminal.note(line)
+        raise typer.Exit(ExitCode.FAILED) from error
+
+
+@contextmanager
+def _goes_on_without_us(terminal: Terminal, stack_name: str) -> Iterator[None]:
+    """Say what an interrupt does not do."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        terminal.note(f"\nAWS goes on with the stack {stack_name}; run the command again to see it to its end.")
         raise
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from cloudmr.cli.exit_codes import ExitCode
-from cloudmr.cli.extras import missing_extra
+from cloudmr.cli.stacks import explained
+from cloudmr.cli.terminal import Terminal
+from cloudmr.deploy.errors import StandsInTheWay
+from cloudmr.deploy.troubles import Trouble, problem
 from commands import Machine
 from real_brain import PASSWORD, RealBrain
 
@@ -84,8 +89,33 @@ def test_a_template_that_is_not_there_is_named(machine: Machine, tmp_path: Path)
     assert (said.exit_code, json.loads(said.output)["error"]["code"]) == (ExitCode.FAILED, "template_missing")
 
 
-def test_without_its_part_of_the_installation_it_says_which_to_install() -> None:
-    for module in ("boto3", "botocore"):
-        missing = missing_extra(ModuleNotFoundError(f"No module named {module!r}", name=module))
-        assert missing is not None
-        assert "pip install 'mroptimum[aws]'" in missing.next_step
+def test_a_mode_that_there_is_not_is_refused(machine: Machine, template: Path) -> None:
+    said = machine.run("unit", "deploy", "--template", template, MODE="mode2")
+    assert said.exit_code == ExitCode.USAGE
+    assert "mode_1, mode_2" in said.errors
+
+
+def test_without_its_part_of_the_installation_it_says_which_to_install(
+    machine: Machine, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.delitem(sys.modules, "cloudmr.aws.own_account", raising=False)
+    said = machine.run("unit", "plan", "--template", template)
+    assert said.exit_code == ExitCode.USAGE
+    assert "pip install 'mroptimum[aws]'" in said.errors
+
+
+def test_help_says_where_each_thing_may_be_said(machine: Machine) -> None:
+    text = " ".join(machine.run("unit", "deploy", "--help", COLUMNS="200").output.split())
+    assert "(By itself AWS_REGION, REGION, us-east-1.)" in text
+    assert "CLOUDMR_API_URL" in text
+
+
+def test_several_troubles_are_told_together(capsys: pytest.CaptureFixture[str]) -> None:
+    problems = [problem(Trouble.NO_NETWORK, what="us-east-1"), problem(Trouble.STACK_NAME_INVALID, stack="No!")]
+    for as_json in (True, False):
+        with pytest.raises(typer.Exit), explained(Terminal(as_json=as_json)):
+            raise StandsInTheWay(problems)
+    shown = capsys.readouterr()
+    assert [each["code"] for each in json.loads(shown.out)["problems"]] == ["no_network", "stack_name_invalid"]
+    assert shown.err.count("Next: ") == 2
