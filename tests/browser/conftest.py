@@ -31,6 +31,13 @@ OPERATED = {
     "CLOUDMR_TEMPLATE_URL": "https://templates.s3.us-east-1.amazonaws.com/template-mode2.yaml",
 }
 """Of an operator who has set up AWS, so that units of one's own can be asked for."""
+NO_AWS = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Where nothing listens: no test goes to AWS."""
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +53,11 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBrain]:
     """A Brain that all browser tests share; each test brings people of its own."""
-    with serving(tmp_path_factory.mktemp("site"), **OPERATED) as brain:
-        yield brain
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in NO_AWS.items():
+            patch.setenv(name, value)
+        with serving(tmp_path_factory.mktemp("site"), **OPERATED) as brain:
+            yield brain
 
 
 @pytest.fixture(scope="session")

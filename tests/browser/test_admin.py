@@ -14,8 +14,8 @@ def test_administrators_find_their_way(page: Page, site: RealBrain, sign_in: Sig
     settings = Settings.from_environment({"CLOUDMR_HOME": str(site.folder.parent / "home")})
     with on_the_server(settings) as brain:
         create_admin(brain, email=email, password=PASSWORD)
-    page.get_by_role("link", name="CloudMR Brain").click()
-    page.get_by_role("link", name="Admin").click()
+    page.reload()
+    page.get_by_role("link", name="Admin", exact=True).click()
     for tab in ("Shared units", "Queue", "Failures", "Audit", "People"):
         page.get_by_label("Administration").get_by_role("link", name=tab).click()
         expect(page.get_by_label("Administration").get_by_role("link", name=tab)).to_have_attribute(

@@ -10,7 +10,7 @@ def test_a_unit_of_ones_own_is_asked_for_and_seen_to_arrive(
     page: Page, sign_in: SignIn, check_access: CheckAccess
 ) -> None:
     sign_in()
-    page.get_by_role("link", name="Units").click()
+    page.get_by_role("link", name="Units", exact=True).click()
     check_access(page)
     page.get_by_role("link", name="Add a unit of your own").click()
     check_access(page)

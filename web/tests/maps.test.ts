@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { difference, ratio } from '../src/maps/differences'
+import { edged, edgeOf, insideOf } from '../src/maps/edges'
 import { histogram } from '../src/maps/histogram'
 import { csv, measure } from '../src/maps/measuring'
 import { Regions } from '../src/maps/regions'
@@ -170,4 +171,16 @@ test('differences and ratios leave out what has no value', () => {
   const found = difference(a, b, [1, 1, 1, 1])
   assert.deepEqual([found?.n, found?.mean, found?.median, found?.meanRatio], [3, 1 / 3, 1, 1.25])
   assert.equal(difference(a, b, [0, 0, 0, 1]), null)
+})
+
+test('the edge of a region is told from what is inside, slice by slice', () => {
+  const shape = [5, 5, 2] as const
+  const box = new Uint8Array(50)
+  for (const [x, y, z] of [0, 1].flatMap((z) => [1, 2, 3].flatMap((y) => [1, 2, 3].map((x) => [x, y, z] as const)))) box[x + 5 * (y + 5 * z)] = 1
+  const drawn = edged(box, shape, 2)
+  assert.equal(drawn[2 + 5 * 2], insideOf(1))
+  assert.equal([...drawn].filter((value) => value === insideOf(1)).length, 2, 'one a slice')
+  assert.equal([...drawn].filter((value) => value === edgeOf(1)).length, 16)
+  assert.equal([...edged(new Uint8Array(50).fill(3), shape, 2)].filter((value) => value === edgeOf(3)).length, 32, 'the rim of the picture')
+  assert.ok(edged(new Uint8Array(50), shape, 2).every((value) => value === 0))
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eigenvalues } from '../src/noise/eigenvalues'
-import { oddness } from '../src/noise/figures'
+import { oddness, withoutPrefix } from '../src/noise/figures'
 import { NotAnArchive, readMatrix } from '../src/noise/npz'
 
 // numpy.savez_compressed(file, a=[[2, 1 - 1j], [1 + 1j, 3]])
@@ -26,4 +26,11 @@ test('eigenvalues of a Hermitian matrix', async () => {
 test('dead and hot coils are told from the others', () => {
   const sigma = [1, 1.2, 0.9, 0.1, 8]
   assert.deepEqual(sigma.map((value) => oddness(value, sigma)), [null, null, null, 'dead', 'hot'])
+})
+
+test('names of coils are shortened by what they have in common', () => {
+  assert.deepEqual(withoutPrefix(['HeadNeck_20_TCS:H12', 'HeadNeck_20_TCS:H11']), ['H12', 'H11'])
+  assert.deepEqual(withoutPrefix(['HEA', 'HEP']), ['HEA', 'HEP'], 'letters alone may mean something')
+  assert.deepEqual(withoutPrefix(['Body:', 'Body:']), ['Body:', 'Body:'])
+  assert.deepEqual(withoutPrefix([]), [])
 })

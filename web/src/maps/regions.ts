@@ -1,9 +1,9 @@
 // Regions of a map while somebody works on them: named sets of voxels, and every step can be taken back.
+import { MOST_DRAWN } from './edges'
 import type { Triple, Values } from './volume'
 
-/** Told apart with every kind of colour vision, on light and on dark (Okabe and Ito). */
-export const COLOURS = ['#e69f00', '#56b4e9', '#009e73', '#f0e442', '#0072b2', '#d55e00', '#cc79a7'] as const
-const MAX_SHOWN = 255
+/** Told apart with every kind of colour vision (Okabe and Ito), those first that differ most from the colours of maps. */
+export const COLOURS = ['#d55e00', '#cc79a7', '#56b4e9', '#e69f00', '#f0e442', '#0072b2', '#009e73'] as const
 
 export interface Region {
   readonly id: number
@@ -90,7 +90,7 @@ export class Regions {
   /** One number a voxel: 0, or which region (counted from 1) lies there; later ones lie on top. */
   labels(): Uint8Array {
     const labels = new Uint8Array(this.size)
-    this.list.slice(0, MAX_SHOWN).forEach((region, index) => {
+    this.list.slice(0, MOST_DRAWN).forEach((region, index) => {
       for (let voxel = 0; voxel < labels.length; voxel += 1) if (region.voxels[voxel]) labels[voxel] = index + 1
     })
     return labels

@@ -4,6 +4,7 @@
 // and never taken from NiiVue (it ignores the border of the picture); the crosshair stands on voxel centres (between two
 // slices it would show one and mark the other); statistics are computed elsewhere; the colour bar is HTML.
 import { cmapper, DRAG_MODE, NVImage, Niivue, SLICE_TYPE } from '@niivue/niivue'
+import { edged } from './edges'
 import type { Plane, Point } from './shapes'
 import { axesOf } from './shapes'
 import type { Triple, Volume } from './volume'
@@ -32,6 +33,8 @@ cmapper.addColormap(RATIO, {
 
 export type View = keyof typeof VIEWS
 
+/** Of what is inside a region, so that the map is still read there. */
+const INSIDE_ALPHA = 70
 /** In percent of the picture. */
 const CROSSHAIR_WIDTH = 0.25
 const AXIS_ACROSS: Readonly<Record<number, number>> = { 0: 2, 1: 1, 2: 0 }
@@ -181,17 +184,18 @@ export class Viewer {
   /** Draws regions over the map: a number a voxel, and the colours of 1, 2, … */
   setLabels(labels: Uint8Array, colours: readonly string[]): void {
     this.labels = labels
-    const parts = ['#000000', ...colours].map((colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)))
-    const channel = (index: number): number[] => parts.map((part) => part[index] as number)
+    const parts = colours.map((colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)))
+    const channel = (index: number): number[] => [0, ...parts.flatMap((part) => [part[index] as number, part[index] as number])]
+    const numbers = Array.from({ length: 2 * parts.length + 1 }, (_, index) => index)
     this.nv.drawLut = cmapper.makeDrawLut({
       R: channel(0),
       G: channel(1),
       B: channel(2),
-      A: parts.map((_, index) => (index ? 255 : 0)),
-      I: parts.map((_, index) => index),
-      labels: parts.map((_, index) => String(index)),
+      A: [0, ...parts.flatMap(() => [INSIDE_ALPHA, 255])],
+      I: numbers,
+      labels: numbers.map(String),
     })
-    this.nv.setDrawOpacity(0.45)
+    this.nv.setDrawOpacity(1)
     this.ownGamma()
     this.nv.updateGLVolume()
     this.putLabels(labels)
@@ -216,7 +220,7 @@ export class Viewer {
   private putLabels(labels: Uint8Array): void {
     if (!this.volume || labels.length !== this.volume.values.length) return
     if (!this.nv.drawBitmap) this.nv.createEmptyDrawing()
-    this.nv.drawBitmap?.set(labels)
+    this.nv.drawBitmap?.set(edged(labels, this.volume.shape, this.volume.sliceAxis))
     this.nv.refreshDrawing(true)
   }
 

@@ -87,8 +87,17 @@ const cellFor = (n: number): number => Math.min(LARGEST, Math.max(SMALLEST, SPAC
 /** As many names as can be read beside cells of this size, shortened, with their places. */
 function named(names: readonly string[], cell: number): (readonly [string, number])[] {
   const step = Math.ceil((LETTER + 1) / cell)
-  const shown = names.map((name) => (name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name))
+  const shown = withoutPrefix(names).map((name) => (name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name))
   return shown.map((name, index) => [name, index] as const).filter(([, index]) => index % step === 0)
+}
+
+/** What tells names apart: what all of them begin with, up to a sign such as `:`, is left out. */
+export function withoutPrefix(names: readonly string[]): string[] {
+  const [first = ''] = names
+  let n = first.length
+  for (const name of names) while (!name.startsWith(first.slice(0, n))) n -= 1
+  const prefix = /^.*[^A-Za-z0-9]/.exec(first.slice(0, n))?.[0] ?? ''
+  return names.map((name) => name.slice(prefix.length) || name)
 }
 
 function columnNames(names: readonly string[], cell: number, below: number): SVGElement[] {

@@ -11,6 +11,7 @@ import { defaultWindow, digits, type Window } from '../maps/window'
 import { complain, part, save } from '../page_parts'
 import { showDownloads } from '../results/downloads'
 import { onChange, onCrosshair, onGamma } from '../results/looks'
+import { showWarnings } from '../results/warnings'
 
 const FULL_TURN: Window = [-Math.PI, Math.PI]
 const CIRCLE = 'hsv'
@@ -181,6 +182,7 @@ if (root) {
   try {
     const found = await ResultPackage.open(root.dataset['job'] ?? '')
     showDownloads(part('#downloads'), found)
+    showWarnings(part('#warnings'), found.info.info.warnings)
     if (found.maps.length === 0) throw new Error('This job left no maps.')
     await new ResultsPage(root, found, await Stage.in(part('#stage'), 'The map')).start()
   } catch (error) {
