@@ -250,3 +250,42 @@ def test_mails_wait_in_the_home_where_there_is_no_server_for_them(tmp_path: Path
         mail = wait_until(lambda: next((tmp_path / "outbox").glob("*.eml"), None), what="the mail")
         assert stat.S_IMODE(mail.stat().st_mode) == 0o600
         assert b"To: ada@example.org" in mail.read_bytes()
+
+
+def test_a_brain_that_is_to_reach_aws_and_cannot_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudmr.wiring.find_spec", lambda _: None)
+    arn = "arn:aws:iam::262361552878:role/cloudmr-brain"
+    with pytest.raises(SettingsError, match="CLOUDMR_BRAIN_PRINCIPAL_ARN") as refused:
+        create_app(at(tmp_path, CLOUDMR_PORT="8000", CLOUDMR_BRAIN_PRINCIPAL_ARN=arn))
+    assert "pip install 'mroptimum[server,aws]'" in refused.value.next_step
+
+
+UNIT_IN_AWS = """
+import sys
+sys.modules["boto3"] = None
+from datetime import UTC, datetime
+from pathlib import Path
+from cloudmr.errors import UnitUnavailable
+from cloudmr.model.units import APP_NAME, ComputingUnit, Mode, Provider, UnitStatus
+from cloudmr.settings import Settings
+from cloudmr.wiring import on_the_server
+unit = ComputingUnit(
+    id="unit_1", owner_id="user_1", app_name=APP_NAME, mode=Mode.MODE_2, provider=Provider.USER, alias="my own",
+    status=UnitStatus.READY, is_default=True, data_bucket="data", results_bucket="results", failed_bucket="failed",
+    created_at=datetime(2026, 1, 1, tzinfo=UTC), aws_account_id="123456789012", region="us-east-1",
+)
+with on_the_server(Settings.from_environment({"CLOUDMR_HOME": sys.argv[1]})) as brain:
+    try:
+        brain.connect(unit)
+    except UnitUnavailable as error:
+        print(error.next_step)
+"""
+
+
+def test_a_unit_in_aws_is_out_of_reach_of_a_brain_without_what_reaches_it(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", UNIT_IN_AWS, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.stdout == "The operator of CloudMR Brain installs it: pip install 'mroptimum[server,aws]'\n", ended
