@@ -12,6 +12,7 @@ from code_blocks import INDENTED, PROSE, ROOT, Block, blocks, documents, run_blo
 
 RUN_ELSEWHERE = {
     "docs/results.md": "tests/mroptimum/cli/test_results_guide.py",
+    "docs/scripting.md": "tests/docs/test_scripting_page.py",
 }
 """Documents whose blocks a test of their own runs, which looks at what they leave."""
 
@@ -31,6 +32,7 @@ HELD = {
 """Blocks that are not run, by document and how they begin."""
 
 HELD_WHOLE = {
+    "docs/api.md": "it is written from the API's own description; tests/docs/test_api_page.py holds it to that",
     "docs/MODE2-DEPLOYMENT-GUIDE.md": "it makes things in AWS accounts; tests/docs/test_guides.py holds its commands",
     "docs/MODE2-QUICK-START.md": "likewise; its commands are those of the guide",
     "docs/first-run-on-aws.md": "it is for real AWS accounts, whose owner types it",

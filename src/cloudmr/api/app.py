@@ -33,6 +33,7 @@ from cloudmr.api import (
     units,
 )
 from cloudmr.api.body_limit import BodyLimit
+from cloudmr.api.description import describe
 from cloudmr.api.errors import install_error_handlers
 from cloudmr.api.job_watch import JobWatch
 from cloudmr.api.no_nul import NoNul
@@ -105,6 +106,7 @@ def build_app(
     for prefix in PREFIXES:
         for router in _routers():
             app.include_router(router, prefix=prefix, include_in_schema=not prefix)
+    describe(app)
     return app
 
 
