@@ -145,6 +145,12 @@ def test_from_an_account_to_a_judged_map(
     expect(page.locator("#state")).to_have_text("failed", timeout=60_000)
     expect(page.get_by_text("What to do:")).to_be_visible()
     expect(page.get_by_text("no_noise")).to_be_visible()
+    page.get_by_role("link", name="Change and submit").click()
+    page.locator("#job[data-ready=true]").wait_for()
+    page.locator("[name=noise]").select_option("estimated from the edge of k-space (biased; warned)")
+    page.get_by_role("button", name="Submit").click(timeout=20_000)
+    page.wait_for_url("**/jobs/job_*")
+    expect(page.locator("#state")).to_have_text("succeeded", timeout=60_000)
     # The browser tells of the connection that was cut and of the mistake that was refused.
     assert all("ERR_CONNECTION_RESET" in error or "422" in error for error in console_errors), console_errors
     console_errors.clear()

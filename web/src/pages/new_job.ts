@@ -196,16 +196,21 @@ class JobForm {
   private async load(file: File | undefined): Promise<void> {
     if (!file) return
     try {
-      const { values, signal, missing } = valuesOf(JSON.parse(await file.text()), this.files)
-      this.show(values, signal)
-      this.changed()
-      if (missing.length) {
-        this.answered.replaceChildren(
-          element('p', { class: 'notice warn', role: 'alert' }, `Not among your data files, choose others: ${missing.join('; ')}.`),
-        )
-      }
+      this.fill(JSON.parse(await file.text()))
     } catch {
       this.answered.replaceChildren(element('p', { class: 'notice bad', role: 'alert' }, 'This is no task file (JSON).'))
+    }
+  }
+
+  /** Takes over a task, from a file or from a job. */
+  fill(document: unknown): void {
+    const { values, signal, missing } = valuesOf(document, this.files)
+    this.show(values, signal)
+    this.changed()
+    if (missing.length) {
+      this.answered.replaceChildren(
+        element('p', { class: 'notice warn', role: 'alert' }, `Not among your data files, choose others: ${missing.join('; ')}.`),
+      )
     }
   }
 
@@ -256,4 +261,9 @@ function find<E extends HTMLElement = HTMLElement>(selector: string): E {
 }
 
 const form = document.querySelector<HTMLFormElement>('#job')
-if (form) new JobForm(form, readFiles()).start()
+if (form) {
+  const page = new JobForm(form, readFiles())
+  const like = document.querySelector('#like')?.textContent
+  if (like) page.fill(JSON.parse(like))
+  page.start()
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -11,7 +11,10 @@ from starlette.responses import Response
 from cloudmr.api.access import TheBrain
 from cloudmr.api.bodies import IdText
 from cloudmr.model.data_files import DataState
+from cloudmr.model.people import Caller
+from cloudmr.services.brain import Brain
 from cloudmr.services.data_files import every_file
+from cloudmr.services.jobs import get_job, shown_document
 from cloudmr.web.rendering import render
 from cloudmr.web.visitor import TheVisitor
 from mroptimum.task import CoilMapMethod, MaskMethod, Method, NoiseSource, ReconstructionName
@@ -99,13 +102,18 @@ ESTIMATES = {
 
 @router.get("/new-job")
 def new_job_page(
-    request: Request, brain: TheBrain, visitor: TheVisitor, signal: Annotated[IdText, Query()] = ""
+    request: Request,
+    brain: TheBrain,
+    visitor: TheVisitor,
+    signal: Annotated[IdText, Query()] = "",
+    like: Annotated[IdText, Query()] = "",
 ) -> Response:
-    """Show the form, with a data file chosen if one is named."""
+    """Show the form, with a data file chosen if one is named, or filled in like a job."""
     files = [view for view in every_file(brain, visitor.caller) if view.data_file.state is DataState.READY]
     context = {
         "files": files,
         "signal": signal,
+        "like": _document(brain, visitor.caller, like) if like else None,
         "methods": METHODS,
         "reconstructions": RECONSTRUCTIONS,
         "coil_maps": COIL_MAPS,
@@ -122,3 +130,8 @@ def new_job_page(
         ],
     }
     return render(request, "new_job.html", context)
+
+
+def _document(brain: Brain, caller: Caller, job_id: str) -> dict[str, Any]:
+    document = shown_document(get_job(brain, caller, job_id))
+    return {"task": document.task, "output": document.output}
