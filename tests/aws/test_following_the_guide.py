@@ -142,6 +142,9 @@ def test_on_a_terminal_it_asks_and_then_everything_is_right(shell: Terminal) -> 
     assert token not in deployed.output
 
     with_credentials(shell)
+    shell.environment["CLOUDMR_API_URL"] = address
+    repeated = shell.run(block("# Option 2: deploy, and register afterwards"))
+    assert (repeated.status, "is registered" in repeated.output) == (0, True), repeated.output
     registered = shell.run(block("# Set environment variables"))
     assert "is registered" in registered.output
     assert registered.status == 0
@@ -176,8 +179,23 @@ def test_without_a_terminal(shell: Terminal) -> None:
 
 
 def test_all_in_one(shell: Terminal) -> None:
+    keys = [
+        ("AWS Access Key ID", USER),
+        ("AWS Secret Access Key", "test"),
+        ("region name", "us-east-1"),
+        ("output", ""),
+    ]
+    assert shell.converse(block("aws configure --profile eros"), keys).status == 0
     shell.environment["CLOUDMR_API_URL"] = shell.values["CLOUDMR_API_URL"]
     deployed = shell.run(block("./scripts/deploy-and-register-mode2.sh \\"))
     assert "warning: a password on the command line can be seen by others on this machine." in deployed.output
     assert VERIFIED in deployed.output
     assert deployed.status == 0
+    events = shell.run(
+        block("aws cloudformation describe-stack-events --stack-name mroptimum-mode2 --profile eros --region us-east-1")
+    )
+    assert events.documents[0]["StackEvents"]
+    deleted = shell.run(
+        block("aws cloudformation delete-stack --stack-name mroptimum-mode2 --profile eros --region us-east-1")
+    )
+    assert deleted.status == 0

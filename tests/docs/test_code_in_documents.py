@@ -11,6 +11,7 @@ import pytest
 from code_blocks import INDENTED, PROSE, ROOT, Block, blocks, documents, run_blocks
 
 RUN_ELSEWHERE = {
+    "docs/MODE2-DEPLOYMENT-GUIDE.md": "tests/aws/test_following_the_guide.py",
     "docs/results.md": "tests/mroptimum/cli/test_results_guide.py",
     "docs/scripting.md": "tests/docs/test_scripting_page.py",
 }
@@ -27,14 +28,17 @@ HELD = {
         "docs/patient-fields.md",
         "mroptimum inspect",
     ): "the raw file is the reader's own; both commands are tested with cleaned files of every format",
+    (
+        "README.md",
+        "cd mode2-deployment/",
+    ): "tests/aws/test_following_the_guide.py follows the guide that has these commands",
     ("README.md", "make serve"): "a Brain does not end by itself; tests/acceptance/test_whole_way.py goes this way",
 }
 """Blocks that are not run, by document and how they begin."""
 
 HELD_WHOLE = {
     "docs/api.md": "it is written from the API's own description; tests/docs/test_api_page.py holds it to that",
-    "docs/MODE2-DEPLOYMENT-GUIDE.md": "it makes things in AWS accounts; tests/docs/test_guides.py holds its commands",
-    "docs/MODE2-QUICK-START.md": "likewise; its commands are those of the guide",
+    "docs/MODE2-QUICK-START.md": "its commands are those of the guide, which is followed",
     "docs/first-run-on-aws.md": "it is for real AWS accounts, whose owner types it",
     "docs/operate-brain.md": "it starts servers and stacks; tests/brain_deployment holds its files",
 }
