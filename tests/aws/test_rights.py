@@ -19,8 +19,7 @@ from cloudmr.model.jobs import JobState
 from cloudmr.model.platforms import Platform
 from rights_used import rights_of, roles_of
 from small_job import raw_data
-from unit_in_account import UnitInAccount, unit_in_account
-from unit_owner import brain_for_units
+from unit_in_account import UnitInAccount
 from waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -45,12 +44,6 @@ TRIED_TO_SEE_IT_REFUSED = {
 """What the Brain's check of a unit tries, so that a role that may too much is found out."""
 
 
-@pytest.fixture(scope="module")
-def brain(accounts: Accounts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrainProcess]:
-    with brain_for_units(accounts, tmp_path_factory.mktemp("brain")) as running:
-        yield running
-
-
 @pytest.fixture(scope="module", autouse=True)
 def trust(accounts: Accounts) -> Iterator[None]:
     """Have this process trust the accounts' certificate, as everybody trusts AWS's."""
@@ -60,10 +53,13 @@ def trust(accounts: Accounts) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def unit(accounts: Accounts, brain: BrainProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnitInAccount]:
-    folder = tmp_path_factory.mktemp("owner")
-    with unit_in_account(accounts, brain.url, folder, "whole", AllowLogs="true") as made:
-        yield made.verified()
+def unit(verified_unit: UnitInAccount) -> UnitInAccount:
+    return verified_unit
+
+
+@pytest.fixture(scope="module")
+def brain(brain_of_units: BrainProcess) -> BrainProcess:
+    return brain_of_units
 
 
 @pytest.fixture(scope="module")

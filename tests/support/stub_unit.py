@@ -21,9 +21,9 @@ STUB_URI = IMAGE_URI.replace("mroptimum:", "stub:")
 _JOBS = count(1)
 
 
-def stub_image() -> Image:
-    """Return the image of the worker that does as it is told."""
-    return Image(argv=(str(PYTHON), str(STUB / "worker.py")), folder=str(STUB))
+def stub_image(*, does: str = "succeeds") -> Image:
+    """Return the image of the worker that does as it is told, or always the same."""
+    return Image(argv=(str(PYTHON), str(STUB / "worker.py")), folder=str(STUB), environment={"STUB_DOES": does})
 
 
 def answer_as_brain(listener: Listener, *, unit_id: str = "unit_1", image_uri: str = STUB_URI) -> None:

@@ -7,6 +7,7 @@ into a queue only where the queue's policy lets the service; conditions know the
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -17,7 +18,7 @@ from tests.aws.emulator.tasks import FARGATE_SIZES
 
 _bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
 _definition = provisioners._RESOURCE_HANDLERS["AWS::ECS::TaskDefinition"]
-_delete_bucket, _create_definition = _bucket["delete"], _definition["create"]
+_delete_bucket = _bucket["delete"]
 _put_into_queue = eventbridge._dispatch_to_sqs
 _evaluate_conditions = engine._evaluate_conditions
 
@@ -25,7 +26,9 @@ _evaluate_conditions = engine._evaluate_conditions
 def install() -> None:
     """Put the additions in place."""
     _bucket["delete"] = _delete_empty_bucket
-    _definition["create"] = _create_sized_definition
+    for act in ("create", "update"):
+        if act in _definition:
+            _definition[act] = _sized(_definition[act])
     eventbridge._dispatch_to_sqs = _put_into_open_queue
     for module in (changesets, engine, handlers, provisioners, stacks):
         module._evaluate_conditions = _placed_conditions
@@ -37,11 +40,16 @@ def _delete_empty_bucket(name: str, properties: dict[str, Any]) -> Any:
     return _delete_bucket(name, properties)
 
 
-def _create_sized_definition(logical_id: str, properties: dict[str, Any], *given: Any, **named: Any) -> Any:
-    cpu, memory = properties.get("Cpu"), properties.get("Memory")
-    if int(memory or 0) not in FARGATE_SIZES.get(int(cpu or 0), ()):
-        raise RuntimeError(f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory.")
-    return _create_definition(logical_id, properties, *given, **named)
+def _sized(act: Callable[..., Any]) -> Callable[..., Any]:
+    def check_and_act(*given: Any, **named: Any) -> Any:
+        # Of an update, the properties that there were come before those that there are to be.
+        properties = [each for each in given if isinstance(each, dict) and "Cpu" in each][-1]
+        cpu, memory = properties["Cpu"], properties["Memory"]
+        if int(memory) not in FARGATE_SIZES.get(int(cpu), ()):
+            raise RuntimeError(f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory.")
+        return act(*given, **named)
+
+    return check_and_act
 
 
 def _put_into_open_queue(target: Any, payload: str, *given: Any, **named: Any) -> None:
