@@ -1,8 +1,12 @@
-"""Everything that is done in a unit, in one run; after it, every right of every role was used, and none was missing."""
+"""Everything that is done in a unit, in one run; then every right of every role was used, and none was missing.
+
+After that: what goes wrong around the unit, and what somebody may try with its registration.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +15,21 @@ import nibabel
 import numpy as np
 import pytest
 
-from aws_accounts import OPERATOR, Accounts
+from aws_accounts import IMAGE_URI, OPERATOR, USER, Accounts, worker_image
+from aws_stacks import deploy
 from brain_process import BrainProcess
 from cloudmr.client.answers import DataFile, Job
+from cloudmr.client.brain import BrainClient
+from cloudmr.client.errors import Refused
 from cloudmr.model.data_files import DataState
 from cloudmr.model.jobs import JobState
 from cloudmr.model.platforms import Platform
+from cloudmr.model.registration import Registration
+from cloudmr.model.tokens import Scope
+from real_brain import PASSWORD
 from rights_used import rights_of, roles_of
 from small_job import raw_data
+from stub_unit import stub_image
 from unit_in_account import UnitInAccount
 from waiting import wait_until
 
@@ -217,6 +228,88 @@ def test_every_right_is_used_and_none_is_missing(unit: UnitInAccount) -> None:
     assert sorted(set(unused)) == sorted(ON_AWS_ONLY)
     missed = {(names[call.role or ""], call.action) for call in calls if not call.allowed}
     assert missed == {("CrossAccountRole", action) for action in TRIED_TO_SEE_IT_REFUSED}
+
+
+def test_a_report_that_is_lost_is_made_up_for_by_asking(
+    accounts: Accounts, unit: UnitInAccount, data_file: DataFile
+) -> None:
+    functions = accounts.session().client("lambda")
+    [source] = functions.list_event_source_mappings(FunctionName=f"{unit.stack.name}-callback")["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+    try:
+        assert unit.end_of(unit.submit(data_file, Platform.LAMBDA)).status is JobState.SUCCEEDED
+    finally:
+        functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+
+
+@pytest.mark.parametrize("platform", [Platform.FARGATE, Platform.LAMBDA])
+def test_a_worker_that_is_killed_every_time_fails_the_job(
+    accounts: Accounts, unit: UnitInAccount, data_file: DataFile, platform: Platform
+) -> None:
+    with worker_that(accounts, "is killed"):
+        job = unit.end_of(unit.submit(data_file, platform))
+    assert (job.status, job.attempt) == (JobState.FAILED, 2)
+    assert job.failure is not None
+    assert job.failure.code == "killed"
+
+
+def test_a_token_is_good_for_one_stack_and_a_second_one_needs_its_own(accounts: Accounts, unit: UnitInAccount) -> None:
+    url = unit.brain.server
+    token = unit.brain.account.create_token(name="another unit", scope=Scope.UNIT_REGISTER).token
+    second = deploy(accounts, "second", {"CloudMRApiUrl": url, "CloudMRUserToken": token})
+    assert second.status == "CREATE_COMPLETE", second.failures
+    assert second.outputs["ComputingUnitId"] != unit.unit_id
+    assert not set(second.outputs.values()) & set(unit.stack.outputs.values()) - {
+        unit.stack.outputs["Region"],
+        unit.stack.outputs["ImageDigest"],
+    } - {second.outputs["RegistrationStatus"]}
+    third = deploy(accounts, "third", {"CloudMRApiUrl": url, "CloudMRUserToken": token})
+    assert third.status == "ROLLBACK_COMPLETE"
+    assert "(token_spent)" in third.failures["Preparation"]
+    left = [bucket["Name"] for bucket in accounts.session().client("s3").list_buckets()["Buckets"]]
+    assert [name for name in left if name.startswith("third-")] == []
+
+
+def test_an_update_keeps_the_unit_and_one_that_fails_is_rolled_back(accounts: Accounts, unit: UnitInAccount) -> None:
+    given = {"CloudMRApiUrl": unit.brain.server, "CloudMRUserToken": "another-word", "AllowLogs": "true"}
+    updated = deploy(accounts, unit.stack.name, {**given, "Memory": "16384"}, updates=True)
+    assert updated.status == "UPDATE_COMPLETE", updated.failures
+    assert updated.outputs["ComputingUnitId"] == unit.unit_id
+    broken = deploy(accounts, unit.stack.name, {**given, "Memory": "9999"}, updates=True)
+    assert broken.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert "No Fargate configuration" in broken.failures["FargateTaskDefinition"]
+    assert broken.outputs["CalculationStateMachineArn"] == unit.stack.outputs["CalculationStateMachineArn"]
+
+
+def test_somebody_elses_parts_are_not_registered(unit: UnitInAccount, tmp_path: Path) -> None:
+    found = unit.brain.computing_units.get(unit.unit_id)
+    assert found.data_bucket is not None
+    with BrainClient(unit.brain.server, folder=tmp_path) as thief:
+        thief.register(email="thief@example.org", password=PASSWORD)
+        thief.log_in(email="thief@example.org", password=PASSWORD)
+        prepared = thief.computing_units.prepare(aws_account_id=USER, region="us-east-1")
+        registration = Registration(
+            unit_id=prepared.computing_unit_id,
+            aws_account_id=USER,
+            region="us-east-1",
+            state_machine_arn=unit.stack.outputs["CalculationStateMachineArn"],
+            cross_account_role_arn=unit.stack.outputs["CloudMRCrossAccountRoleArn"],
+            data_bucket=unit.stack.outputs["DataBucketName"],
+            results_bucket=unit.stack.outputs["ResultsBucketName"],
+            failed_bucket=unit.stack.outputs["FailedBucketName"],
+        )
+        with pytest.raises(Refused, match="somebody else"):
+            thief.computing_units.register(registration)
+
+
+@contextmanager
+def worker_that(accounts: Accounts, does: str) -> Iterator[None]:
+    """Have whatever starts in the unit do this for a while."""
+    accounts.put_image(IMAGE_URI, stub_image(does=does))
+    try:
+        yield
+    finally:
+        accounts.put_image(IMAGE_URI, worker_image())
 
 
 def _tasks_at_work(unit: UnitInAccount) -> list[int]:
