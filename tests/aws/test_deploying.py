@@ -103,7 +103,7 @@ def test_a_unit_that_was_removed_in_the_pages_is_announced_anew(owner: Owner) ->
     stack = ("--stack-name", "came-back")
     made = owner.types(DEPLOY, *stack, "--no-wait", "--json").value()
     with owner.brain() as brain:
-        brain.computing_units.remove(made["computing_unit_id"])
+        brain.computing_units.remove(made["computing_unit_id"], cancel_jobs=True)
     assert owner.unit("check", *stack, "--json").value()["error"]["code"] == "not_registered"
     back = owner.types(ROOT / "scripts" / "register-mode2.sh", *stack, "--no-wait", "--json")
     assert back.exit_code == ExitCode.DONE, back.errors
@@ -175,7 +175,7 @@ def test_at_a_terminal_a_person_is_asked_for_brain_token_and_network(owner: Owne
     command = [str(DEPLOY), "--stack-name", "by-asking"]
     with at_terminal(command, environment=environment, cwd=ROOT / "mode2-deployment") as terminal:
         terminal.answers("Address of CloudMR Brain", owner.url)
-        terminal.answers("CloudMR user token", token)
+        terminal.answers_hidden("CloudMR user token", token)
         terminal.answers("VPC number [1]", "")
         terminal.answers("First subnet number [1]", "9999")
         terminal.waits_for("A number from 1 to")

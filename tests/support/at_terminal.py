@@ -6,11 +6,14 @@ import os
 import pty
 import select
 import subprocess
+import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from waiting import wait_until
 
 _LONGEST_S = 180.0
 _STEP_S = 0.5
@@ -30,6 +33,12 @@ class Conversation:
         self.waits_for(question)
         os.write(self.terminal, f"{typed}\n".encode())
 
+    def answers_hidden(self, question: str, typed: str) -> None:
+        """The same for what is not shown: what is typed before the terminal hides it is thrown away."""
+        self.waits_for(question)
+        wait_until(self._hides, what="the terminal to hide what is typed", deadline_s=_LONGEST_S)
+        os.write(self.terminal, f"{typed}\n".encode())
+
     def waits_for(self, text: str) -> None:
         """Wait until a text is shown after the last one that was waited for."""
         deadline = time.monotonic() + _LONGEST_S
@@ -44,6 +53,10 @@ class Conversation:
         while self._read():
             assert time.monotonic() < deadline, f"it does not end:\n{self.shown[-3000:]}"
         return self.process.wait(_LONGEST_S)
+
+    def _hides(self) -> bool:
+        _, _, _, local_modes, *_ = termios.tcgetattr(self.terminal)
+        return not local_modes & termios.ECHO
 
     def _read(self) -> bool:
         """Read what is shown now; tell whether there may be more."""
