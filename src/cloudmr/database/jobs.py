@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -209,13 +210,15 @@ class Jobs:
         statement = update(jobs).where(jobs.c.state.not_in(END_STATES)).values(check_at=now)
         return self._connection.execute(statement).rowcount
 
-    def queue(self, unit_id: str, *, of: Collection[str] | None = None) -> list[Waiting]:
-        """Return the jobs that wait for their turn at a unit, in order of arrival; those `of` some people, if given."""
-        query = select(jobs.c.id, jobs.c.owner_id).where(jobs.c.unit_id == unit_id, *_WAITS)
-        if of is not None:
-            query = query.where(jobs.c.owner_id.in_(of))
-        rows = self._connection.execute(query.order_by(jobs.c.id))
-        return [Waiting(job_id=row.id, owner_id=row.owner_id) for row in rows]
+    def queue(self, unit_id: str) -> list[Waiting]:
+        """Return the jobs that wait for their turn at a unit, in order of arrival."""
+        query = select(jobs.c.id, jobs.c.owner_id).where(jobs.c.unit_id == unit_id, *_WAITS).order_by(jobs.c.id)
+        return [Waiting(job_id=row.id, owner_id=row.owner_id) for row in self._connection.execute(query)]
+
+    def in_line(self, job_ids: Collection[str]) -> dict[str, int]:
+        """Return of jobs that wait which of their owner's jobs in the queue of the unit they are, 1 being the first."""
+        rows = self._connection.execute(_IN_LINE, {"job_ids": list(job_ids)})
+        return {row.id: row.k for row in rows}
 
     def units_with_queue(self) -> list[str]:
         """Return the ids of the units at which jobs wait for their turn."""
@@ -398,15 +401,18 @@ def _n_of_owner() -> Select[int, int, int]:
 def _use_of_unit() -> Select[Any]:
     # Last turns are looked up one by one: past jobs are many, and an index knows the latest of each person.
     waits = and_(*_WAITS)
+    # By an expression: for a column, SQLite would go through all jobs there ever were in the order of an index on it,
+    # to be spared sorting the few that are open.
+    owner = jobs.c.owner_id + literal("")
     there = (
         select(
-            jobs.c.owner_id,
+            owner.label("owner_id"),
             func.sum(case((jobs.c.state.in_(_ACTIVE), 1), else_=0)).label("n_active"),
             func.sum(case((waits, 1), else_=0)).label("n_waiting"),
             func.min(case((waits, jobs.c.id))).label("first_job_id"),
         )
         .where(jobs.c.unit_id == bindparam("unit_id"), jobs.c.state.in_(_OPEN))
-        .group_by(jobs.c.owner_id)
+        .group_by(owner)
         .subquery()
     )
     past = jobs.alias()
@@ -418,4 +424,23 @@ def _use_of_unit() -> Select[Any]:
     return select(there, last_turn.label("at"))
 
 
-_N_OF_OWNER, _USE_OF_UNIT = _n_of_owner(), _use_of_unit()
+def _in_line() -> Select[Any]:
+    before = jobs.alias()
+    k = (
+        select(func.count())
+        .where(
+            # An expression, so that the index on owners and states is used, and not one on all jobs there ever were.
+            before.c.unit_id + literal("") == jobs.c.unit_id,
+            before.c.owner_id == jobs.c.owner_id,
+            before.c.state == JobState.QUEUED,
+            before.c.cancel_requested_at.is_(None),
+            before.c.id <= jobs.c.id,
+        )
+        .correlate(jobs)
+        .scalar_subquery()
+    )
+    wanted = jobs.c.id.in_(bindparam("job_ids", expanding=True))
+    return select(jobs.c.id, k.label("k")).where(wanted, *_WAITS)
+
+
+_N_OF_OWNER, _USE_OF_UNIT, _IN_LINE = _n_of_owner(), _use_of_unit(), _in_line()

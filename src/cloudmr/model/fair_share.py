@@ -65,7 +65,7 @@ def is_room_left(use: Mapping[str, Use], *, n_slots: int, n_each: Callable[[str]
 
 def places(
     wanted: Collection[Waiting],
-    in_line: Mapping[str, Sequence[str]],
+    in_line: Mapping[str, int],
     use: Mapping[str, Use],
     *,
     n_slots: int,
@@ -73,19 +73,17 @@ def places(
 ) -> dict[str, QueuePlace]:
     """Return the places of some jobs in a queue, by their ids: the order in which turns come if nobody else does.
 
-    `in_line` has the ids of all jobs that the owners of those have in the queue, in order of arrival. One's `k`-th job
-    comes after `k` of whoever is before one in the first round, and `k - 1` of everybody else, as far as they have so
-    many.
+    `in_line` says of each which of its owner's jobs in the queue it is. One's `k`-th job comes after `k` of whoever is
+    before one in the first round, and `k - 1` of everybody else, as far as they have so many.
     """
     order = sorted((_rank(person), person.first_job_id, owner) for owner, person in use.items() if person.first_job_id)
     n_waiting_of = [use[owner].n_waiting for _, _, owner in order]
     round_place = {owner: place for place, (_, _, owner) in enumerate(order)}
-    k_of = {job_id: k for line in in_line.values() for k, job_id in enumerate(line, start=1)}
     n_waiting = sum(n_waiting_of)
     n_free = n_slots - sum(person.n_active for person in use.values())
     found = {}
     for waiting in wanted:
-        owner, k = waiting.owner_id, k_of[waiting.job_id]
+        owner, k = waiting.owner_id, in_line[waiting.job_id]
         mine = round_place[owner]
         place = k + sum(min(n, k if other < mine else k - 1) for other, n in enumerate(n_waiting_of) if other != mine)
         n_active, n_most = use[owner].n_active, n_each(owner)

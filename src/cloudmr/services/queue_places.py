@@ -52,10 +52,10 @@ def place_if_submitted(brain: Brain, transaction: Transaction, unit: ComputingUn
     """Return the place that a job would have which a person submitted to a unit at this moment."""
     not_yet = Waiting(job_id=_LAST, owner_id=person_id)
     room = room_at(brain, transaction, unit, others=(person_id,))
-    in_line = [waiting.job_id for waiting in transaction.jobs.queue(unit.id, of={person_id})] + [_LAST]
     mine = room.use.get(person_id) or Use(n_active=0, last_turn_at=transaction.jobs.last_turn_at(unit.id, person_id))
-    use = {**room.use, person_id: replace(mine, n_waiting=len(in_line), first_job_id=in_line[0])}
-    place = places([not_yet], {person_id: in_line}, use, n_slots=room.n_slots, n_each=room.n_each)[_LAST]
+    mine = replace(mine, n_waiting=mine.n_waiting + 1, first_job_id=mine.first_job_id or _LAST)
+    use = {**room.use, person_id: mine}
+    place = places([not_yet], {_LAST: mine.n_waiting}, use, n_slots=room.n_slots, n_each=room.n_each)[_LAST]
     if unit.status is UnitStatus.READY:
         return place
     why = f" {unit.status_reason}" if unit.status_reason else ""
@@ -83,17 +83,19 @@ def places_in_queues(
     found: dict[str, QueuePlace] = {}
     for unit_id, wanted in waiting.items():
         room = room_at(brain, transaction, units[unit_id])
-        in_line: dict[str, list[str]] = {}
-        for each in transaction.jobs.queue(unit_id, of={each.owner_id for each in wanted}):
-            in_line.setdefault(each.owner_id, []).append(each.job_id)
+        in_line = transaction.jobs.in_line([each.job_id for each in wanted])
         # A job that got its turn since it was read has no place any more.
-        left = [each for each in wanted if each.job_id in in_line.get(each.owner_id, ())]
+        left = [each for each in wanted if each.job_id in in_line]
         found |= places(left, in_line, room.use, n_slots=room.n_slots, n_each=room.n_each)
     return found
 
 
-def views_of(brain: Brain, transaction: Transaction, jobs: Collection[Job]) -> list[JobView]:
-    """Return jobs with their units and their places in the queues there."""
-    units = {unit.id: unit for unit in transaction.units.by_ids({job.unit_id for job in jobs})}
+def views_of(
+    brain: Brain, transaction: Transaction, jobs: Collection[Job], *, known: Collection[ComputingUnit] = ()
+) -> list[JobView]:
+    """Return jobs with their units, as far as not `known`, and their places in the queues there."""
+    units = {unit.id: unit for unit in known}
+    if unknown := {job.unit_id for job in jobs} - set(units):
+        units |= {unit.id: unit for unit in transaction.units.by_ids(unknown)}
     places = queue_places(brain, transaction, jobs, units)
     return [JobView(job=job, unit=units[job.unit_id], queue_place=places.get(job.id)) for job in jobs]

@@ -15,6 +15,7 @@ from cloudmr.model.events import JobAction, JobEvent
 from cloudmr.model.ids import Kind
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.people import Caller
+from cloudmr.model.units import ComputingUnit
 from cloudmr.services.audit import audit
 from cloudmr.services.brain import Brain
 from cloudmr.services.plan_job import JobOrder as JobOrder
@@ -46,10 +47,15 @@ def submit_and_view(brain: Brain, caller: Caller, order: JobOrder) -> JobView:
     request_sha256 = _digest(order, document)
     try:
         with brain.database.write() as transaction:
+            known: tuple[ComputingUnit, ...] = ()
             job = _earlier(transaction, caller, order, request_sha256)
             if job is None:
-                job = _accept(brain, transaction, caller, order, document, request_sha256)
-            [view] = views_of(brain, transaction, [job])
+                plan = plan_job(brain, transaction, caller, order, document, for_change=True)
+                job, known = (
+                    _accept(brain, transaction, caller, order, document, plan, request_sha256),
+                    (plan.choice.unit,),
+                )
+            [view] = views_of(brain, transaction, [job], known=known)
     except AlreadyThere:
         # The same order came twice at once, and the other one was first.
         with brain.database.read() as transaction:
@@ -76,9 +82,9 @@ def _accept(
     caller: Caller,
     order: JobOrder,
     document: TaskDocument,
+    plan: JobPlan,
     request_sha256: str,
 ) -> Job:
-    plan = plan_job(brain, transaction, caller, order, document, for_change=True)
     require_submission(brain, transaction, caller, plan.choice.unit)
     now = brain.now()
     job_id = brain.new_id(Kind.JOB)

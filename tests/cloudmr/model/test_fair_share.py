@@ -67,7 +67,8 @@ def test_a_place_is_how_many_turns_come_first_if_everybody_may_have_as_many_as_t
     queue: list[Waiting], use: dict[str, Use], n_slots: int, n_each: int
 ) -> None:
     in_line = {
-        owner: [waiting.job_id for waiting in queue if waiting.owner_id == owner] for owner in ("ada", "bob", "cyd")
+        waiting.job_id: [each.owner_id for each in queue[: number + 1]].count(waiting.owner_id)
+        for number, waiting in enumerate(queue)
     }
     found = places(queue, in_line, with_queue(use, queue), n_slots=n_slots, n_each=lambda _: n_each)
     endless = turns(queue, {owner: replace(person, n_active=0) for owner, person in use.items()}, 99, 99)
