@@ -34,7 +34,7 @@ find_cloudmr() {
     fi
     package=${CLOUDMR_PACKAGE:-mroptimum[aws]}
     if [ -n "$checkout" ] && [ -z "${CLOUDMR_PACKAGE:-}" ]; then
-      package="$checkout[aws]"
+      package="${checkout}[aws]"
     fi
     echo "Making a private environment in $private, with $package: this takes a minute, once." >&2
     # The pages of CloudMR Brain are not needed here: their scripts are not built.

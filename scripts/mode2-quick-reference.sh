@@ -24,6 +24,7 @@ mode2_outputs() {
   _mode2_aws cloudformation describe-stacks --stack-name "$(_mode2_stack)" --query 'Stacks[0].Outputs' --output table
 }
 mode2_failed_events() {
+  # shellcheck disable=SC2016  # the backticks are of the query
   _mode2_aws cloudformation describe-stack-events --stack-name "$(_mode2_stack)" \
     --query 'StackEvents[?ResourceStatus==`CREATE_FAILED`].[LogicalResourceId,ResourceStatusReason]' --output table
 }

@@ -45,9 +45,10 @@ def base_url(brain: BrainProcess) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    # The emulated accounts prove who they are by an authority that no browser knows.
-    return {**browser_context_args, "ignore_https_errors": True}
+def browser_context_args(browser_context_args: dict[str, Any], base_url: str) -> dict[str, Any]:
+    # What is overridden may have been made before, for the Brain of other tests. The emulated accounts prove who they
+    # are by an authority that no browser knows.
+    return {**browser_context_args, "base_url": base_url, "ignore_https_errors": True}
 
 
 @pytest.fixture(autouse=True)
