@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudmr.database.base import Transaction
 from cloudmr.errors import Conflict, NotFound
@@ -91,7 +91,11 @@ def _preparation(
     registration: Registration,
     known: ComputingUnit | None,
 ) -> Preparation | None:
-    """Return the announcement that a registration goes with, None where there is none (any more)."""
+    """Return the announcement that a registration goes with, None where there is none (any more).
+
+    A unit keeps the id of its first announcement while its stack is made anew from later ones, and stacks say that id
+    when they are registered again: it then stands for the last announcement, whose ExternalId the role asks for.
+    """
     account_id, region = registration.aws_account_id, registration.region
     if registration.unit_id is None:
         since = brain.now() - PREPARED_FOR
@@ -108,6 +112,8 @@ def _preparation(
             "Register it from the account it was announced for, or announce another one.",
             code="accounts_differ",
         )
+    if known is not None and known.id == preparation.unit_id and known.external_id and known.image_uri:
+        return replace(preparation, external_id=known.external_id, image_uri=known.image_uri)
     return preparation
 
 

@@ -211,6 +211,16 @@ def test_a_stack_made_anew_keeps_the_units_id(bench: Bench, ada: Caller) -> None
     assert register_unit(bench.brain, ada, registration(again.unit_id)).unit == after
 
 
+def test_a_stack_made_anew_is_registered_again_by_the_units_id(bench: Bench, ada: Caller) -> None:
+    before = registered(bench, ada)
+    again = prepared(bench, ada)
+    after = register_unit(bench.brain, ada, registration(again.unit_id)).unit
+    assert register_unit(bench.brain, ada, registration(before.id)).unit == after, "its role asks for what it was told"
+    elsewhere = "results-of-mine"
+    moved = register_unit(bench.brain, ada, registration(before.id, results_bucket=elsewhere)).unit
+    assert (moved.id, moved.external_id, moved.results_bucket) == (before.id, again.external_id, elsewhere)
+
+
 def test_a_unit_that_was_removed_is_announced_and_registered_anew(bench: Bench, ada: Caller) -> None:
     before = registered(bench, ada)
     remove_unit(bench.brain, ada, before.id)
