@@ -34,11 +34,16 @@ class Visits:
         return answer
 
 
-def visits(bench: Bench, caller: Caller) -> Visits:
-    """Return the browser of somebody who signs in."""
+def nobodys_client(bench: Bench) -> TestClient:
+    """Return the browser of somebody who has not signed in."""
     app = build_app(bench.brain, local_storage=bench.storage)
     install_pages(app)
-    client = TestClient(app, base_url=BRAIN_URL)
+    return TestClient(app, base_url=BRAIN_URL)
+
+
+def visits(bench: Bench, caller: Caller) -> Visits:
+    """Return the browser of somebody who signs in."""
+    client = nobodys_client(bench)
     form = {"email": get_profile(bench.brain, caller).email, "password": PASSWORD}
     assert client.post("/sign-in", data=form, follow_redirects=False).status_code == 303
     found = re.search(r'name="csrf-token" content="([0-9a-f]+)"', client.get("/", headers=_HTML).text)

@@ -11,7 +11,7 @@ from cloudmr.deploy.explain import StackEvent, own_words
 from cloudmr.deploy.network import described_subnet
 from cloudmr.deploy.plan import Plan, example_jobs
 from cloudmr.deploy.troubles import Problem
-from cloudmr.model.prices import in_dollars
+from cloudmr.model.prices import in_dollars, in_microdollars
 
 if TYPE_CHECKING:
     from cloudmr.deploy.cost import Cost
@@ -105,11 +105,13 @@ def log_text(line: LogLine) -> str:
 
 def cost_table(cost: Cost) -> Table:
     """Return what a unit has cost, and what is kept."""
-    counted = [(each.service, f"${each.dollars:.4f}", f"since {cost.since}") for each in cost.services]
+    counted = [
+        (each.service, in_dollars(in_microdollars(each.dollars)), f"since {cost.since}") for each in cost.services
+    ]
     kept = [
         (
             f"keeping {each.bucket}",
-            f"${each.microdollars_a_month / 1_000_000:.4f}",
+            in_dollars(each.microdollars_a_month),
             f"a month, {in_bytes(each.n_bytes)}",
         )
         for each in cost.buckets

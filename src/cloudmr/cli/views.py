@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cloudmr.cli.layout import Record, Table, in_bytes, local_time
+from cloudmr.model.prices import in_dollars
 
 if TYPE_CHECKING:
     from cloudmr.client.answers import (
@@ -151,7 +152,7 @@ def plan_record(plan: Plan) -> Record:
             ("results", f"about {in_bytes(plan.forecast.output_bytes)}"),
             ("deadline", _duration(plan.estimate.deadline_s)),
             ("price", f"{price.text}, paid by {price.paid_by}"),
-            *((f"  {line.item}", f"{_dollars(line.microdollars)}  {line.quantity}") for line in price.lines),
+            *((f"  {line.item}", f"{in_dollars(line.microdollars)}  {line.quantity}") for line in price.lines),
             ("not in the price", ", ".join(price.left_out)),
             ("reckoned from", plan.estimate.basis),
             ("how good it is", _goodness(plan.calibration)),
@@ -226,14 +227,10 @@ def _so_far(accuracy: Accuracy) -> str:
 
 
 def _taken(taken: Forecast | Actual) -> str:
-    return f"{_duration(taken.seconds)}, {_dollars(taken.price_microdollars)}"
+    return f"{_duration(taken.seconds)}, {in_dollars(taken.price_microdollars)}"
 
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.3g} h"
-
-
-def _dollars(microdollars: int) -> str:
-    return f"${microdollars / 1e6:.4f}"

@@ -15,7 +15,7 @@ from cloudmr.deploy.buckets import Kind
 from cloudmr.deploy.carry_out import Hear, Pause, delete_stack
 from cloudmr.deploy.errors import AwsRefused
 from cloudmr.deploy.explain import explain_refusal
-from cloudmr.model.prices import PriceSet, price_book
+from cloudmr.model.prices import PriceSet, in_dollars, price_book
 
 _AT_ONCE = 1000
 """As many objects as S3 deletes in one request."""
@@ -137,5 +137,5 @@ def said_of(stays: Sequence[Stays]) -> Iterator[str]:
     """Yield what stays, in words."""
     for each in stays:
         size = f"{each.n_bytes / _GB:.3g} GB" if each.n_bytes >= _GB / 1000 else f"{each.n_bytes} bytes"
-        cost = each.microdollars_a_month / 1_000_000
-        yield f"{each.bucket} stays: {each.n_objects} objects, {size}, about ${cost:.2f} a month."
+        cost = in_dollars(each.microdollars_a_month)
+        yield f"{each.bucket} stays: {each.n_objects} objects, {size}, about {cost} a month."

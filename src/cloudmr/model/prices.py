@@ -148,11 +148,12 @@ def in_microdollars(dollars: Decimal) -> int:
 
 
 def in_dollars(microdollars: int) -> str:
-    """Return an amount as people read it: to the hundredth of a cent, or less than that."""
+    """Return an amount as people read it: to the hundredth of a cent, from a dollar on to the cent."""
     dollars = Decimal(microdollars) / 1_000_000
     if 0 < dollars < Decimal("0.0001"):
         return "less than $0.0001"
-    return f"${dollars.quantize(Decimal('0.0001'), rounding=ROUND_HALF_UP)}"
+    step = Decimal("0.0001") if 0 < dollars < 1 else Decimal("0.01")
+    return f"${dollars.quantize(step, rounding=ROUND_HALF_UP)}"
 
 
 def _compute(platform: Platform, size: MachineSize, seconds: Decimal, rates: Rates) -> Iterable[PriceLine]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from cloudmr.model.prices import in_dollars
+
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -32,11 +34,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def dollars(micro: int) -> str:
-    """Return an amount of millionths of a dollar: `$0.0329`, and two places from a dollar on."""
-    return f"${micro / 1e6:.2f}" if micro >= 1_000_000 or micro == 0 else f"${micro / 1e6:.4f}"
-
-
 def word(value: object) -> str:
     """Return a word of the code as a person reads it: `mode_1` as `mode 1`, `session:opened` as `session opened`."""
     return str(value).replace("_", " ").replace(":", " ")
@@ -46,6 +43,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "moment": moment,
     "duration": duration,
-    "dollars": dollars,
+    "dollars": in_dollars,
     "word": word,
 }

@@ -65,7 +65,7 @@ def test_the_book_says_its_date_and_what_it_leaves_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("microdollars", "text"), [(0, "$0.0000"), (32_913, "$0.0329"), (99, "less than $0.0001"), (12_345_678, "$12.3457")]
+    ("microdollars", "text"), [(0, "$0.00"), (32_913, "$0.0329"), (99, "less than $0.0001"), (12_345_678, "$12.35")]
 )
 def test_amounts_are_read_in_dollars(microdollars: int, text: str) -> None:
     assert in_dollars(microdollars) == text

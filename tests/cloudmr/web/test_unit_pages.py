@@ -10,8 +10,11 @@ from bench import Bench
 from cloudmr.model.people import Caller
 from cloudmr.model.units import ComputingUnit
 from cloudmr.services.register_unit import register_unit
-from page_visits import visits
+from code_blocks import ROOT
+from page_visits import nobodys_client, visits
 from units import OPERATOR, PUBLIC_URL, prepared, registration
+
+TEMPLATE = "/units/template-mode2.yaml"
 
 
 @pytest.fixture
@@ -52,10 +55,17 @@ def test_a_link_is_offered_where_a_template_was_published(bench: Bench, ada: Cal
     without = visits(bench, ada).post("/units/new", region="us-east-1").text
     assert "console.aws.amazon.com" not in without
     assert "./deploy-mode2.sh" in without
+    assert f'href="{TEMPLATE}"' in without
     operator = replace(OPERATOR, template_url="https://t.s3.amazonaws.com/template-mode2.yaml")
     bench.brain = replace(bench.brain, operator=operator)
     page = visits(bench, ada).post("/units/new", region="us-east-1").text
     assert "https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks/create" in page
+
+
+def test_the_template_is_for_everybody_to_read(bench: Bench) -> None:
+    found = nobodys_client(bench).get(TEMPLATE)
+    assert found.content == (ROOT / "mode2-deployment" / "template-mode2.yaml").read_bytes()
+    assert found.headers["Content-Disposition"] == 'attachment; filename="template-mode2.yaml"'
 
 
 def test_nobody_sees_or_touches_the_unit_of_somebody_else(bench: Bench, ada: Caller) -> None:

@@ -6,10 +6,12 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from cloudmr.api.access import TheBrain
 from cloudmr.api.bodies import IdText
+from cloudmr.deploy.template import NAME as TEMPLATE_NAME
+from cloudmr.deploy.template import find_template
 from cloudmr.model.findings import Check, Outcome
 from cloudmr.model.launch import STACK_NAME, Launch, deploy_command, launch_link
 from cloudmr.model.people import Caller
@@ -109,6 +111,13 @@ def arrival(request: Request, token_id: TokenId, brain: TheBrain, visitor: TheVi
     return render(request, "parts/arrival.html", _arrival(brain, visitor.caller, token_id))
 
 
+@router.get(f"/{TEMPLATE_NAME}")
+def template() -> Response:
+    """Give what a unit is made by, as this release has it, to whoever wants to read or use it without the rest."""
+    disposition = {"Content-Disposition": f'attachment; filename="{TEMPLATE_NAME}"'}
+    return PlainTextResponse(find_template().text, media_type="application/yaml", headers=disposition)
+
+
 @router.get("/{unit_id}")
 def unit_page(request: Request, unit_id: UnitId, brain: TheBrain, visitor: TheVisitor) -> Response:
     """Show one unit."""
@@ -177,6 +186,7 @@ def _wizard(brain: Brain, launch: Launch) -> dict[str, Any]:
         "obstacles": [obstacle.explain() for obstacle in obstacles(brain)],
         "launch": launch,
         "regions": brain.operator.image_regions,
+        "template_name": TEMPLATE_NAME,
         "error": None,
         "token": None,
     }
