@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from cloudmr.api import compatibility
 from cloudmr.api.app import build_app
+from cloudmr.model.tokens import Scope
 from cloudmr.services.brain import Brain
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
@@ -60,7 +61,7 @@ def _by_tag(paths: Mapping[str, Any]) -> dict[str, list[tuple[str, str, Any]]]:
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[str]:
     yield f"### `{method} {path}`\n"
     yield f"{operation['description']}\n"
-    facts = ["needs a token" if operation.get("security") else "needs no token"]
+    facts = [_need(operation)]
     if body := operation.get("requestBody"):
         facts.append(f"takes {_kinds(body['content'])}")
     for status, answer in operation["responses"].items():
@@ -74,6 +75,18 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
         yield f"- `{parameter['name']}` ({parameter['in']}, {_kind(parameter['schema'])}{need}) {meaning}".rstrip()
     if parameters:
         yield ""
+
+
+def _need(operation: Mapping[str, Any]) -> str:
+    """Return who may ask: whose token is good for which scope."""
+    scopes = [scope for scheme in operation.get("security", ()) for each in scheme.values() for scope in each]
+    match scopes:
+        case []:
+            return "needs no token"
+        case [Scope.ACCOUNT]:
+            return "needs the token of a login"
+        case _:
+            return f"needs a token good for {' or '.join(f'`{scope}`' for scope in scopes)}"
 
 
 def _kinds(content: Mapping[str, Any]) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from cloudmr.api.page_session import cookie_secret, require_csrf_token
@@ -54,20 +53,20 @@ async def get_address(request: Request) -> str:
 Address = Annotated[str, Depends(get_address)]
 
 
-def caller_with(scope: Scope) -> Callable[[Brain, HTTPAuthorizationCredentials | None, str], Caller]:
-    """Return a dependency that is the caller, whose token must be good for `scope`."""
+def caller_with(scope: Scope) -> Any:
+    """Return a dependency that is the caller, whose token must be good for `scope`; the API's description says so."""
 
     def caller(brain: TheBrain, credentials: Credentials, address: Address) -> Caller:
         if credentials is None:
             raise NotSignedIn("This needs an access token.", "Sign in, and send `Authorization: Bearer …`.")
         return authenticate(brain, credentials.credentials, scope, address=address)
 
-    return caller
+    return Security(caller, scopes=[scope])
 
 
-Reader = Annotated[Caller, Depends(caller_with(Scope.READ))]
+Reader = Annotated[Caller, caller_with(Scope.READ)]
 """Somebody who may look at what is theirs."""
-Worker = Annotated[Caller, Depends(caller_with(Scope.JOB_WRITE))]
+Worker = Annotated[Caller, caller_with(Scope.JOB_WRITE)]
 """Somebody who may upload data and run jobs."""
-Owner = Annotated[Caller, Depends(caller_with(Scope.ACCOUNT))]
+Owner = Annotated[Caller, caller_with(Scope.ACCOUNT)]
 """Somebody who signed in."""

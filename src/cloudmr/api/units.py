@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, StringConstraints, field_validator
 
 from cloudmr.api.access import Owner, Reader, TheBrain, caller_with
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/computing-unit", tags=["computing units"])
 UnitId = Annotated[IdText, Path(description="id of a computing unit")]
 Text = Annotated[str, StringConstraints(max_length=2048)]
 Word = Annotated[str, StringConstraints(max_length=64)]
-Registrar = Annotated[Caller, Depends(caller_with(Scope.UNIT_REGISTER))]
+Registrar = Annotated[Caller, caller_with(Scope.UNIT_REGISTER)]
 """Somebody who may register a computing unit, if only once."""
 _ID = "unit_01jd3v6w0s8k2m4n6p8q0r2t4v"
 _ACCOUNT = "123456789012"
