@@ -1,25 +1,26 @@
-"""Build the shipped Dockerfile without a registry, run both its entry points in emulated accounts, and measure.
+"""Build the two shipped images without a registry, run them, and measure.
 
     make image
 
-It takes some minutes, most of them for installing packages into the image, and needs root (for the engine). Nothing is
-left behind but Debian's package of the engine.
+The unit's runs both its entry points in emulated accounts; the Brain's serves, and has a job done. It takes some
+minutes, most of them for installing packages into the images, and needs root (for the engine). Nothing is left behind
+but Debian's package of the engine.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from tools.image.base import make_base
+from tools.image.brain import try_brain
+from tools.image.building import build, describe
 from tools.image.engine import engine
 
 from aws_accounts import Image, aws_accounts, worker_image
@@ -29,7 +30,6 @@ from small_job import raw_data
 from unit_in_account import UnitInAccount, unit_in_account
 from unit_owner import brain_for_units
 
-ROOT = Path(__file__).parents[2]
 NAME = "mroptimum-custom"
 _STARTS = 3
 _LOAD = "import time, cloudmr.worker.aws_lambda; print(time.process_time())"
@@ -41,33 +41,19 @@ def main() -> None:
         place = Path(folder)
         (place / "engine").mkdir()
         with engine(place / "engine") as environment:
-            _build(environment)
-            _measure(environment)
+            began = time.monotonic()
+            base = make_base(environment)
+            print(f"base image from this machine's own Python: {time.monotonic() - began:.1f} s", flush=True)
+            (place / "person").mkdir()
+            try_brain(environment, base, place / "person")
+            build(environment, NAME, base)
+            describe(environment, NAME)
+            _measure_start(environment)
             os.environ["DOCKER_HOST"] = environment["DOCKER_HOST"]
             _run_in_accounts(place)
 
 
-def _build(environment: Mapping[str, str]) -> None:
-    began = time.monotonic()
-    base = make_base(environment)
-    print(f"base image from this machine's own Python: {time.monotonic() - began:.1f} s", flush=True)
-    began = time.monotonic()
-    command = ["docker", "build", "--network=host", "--build-arg", f"BASE_IMAGE={base}", "--tag", NAME, "."]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"the image could not be built:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
-    print(f"built from the shipped Dockerfile: {time.monotonic() - began:.1f} s", flush=True)
-
-
-def _measure(environment: Mapping[str, str]) -> None:
-    about = subprocess.run(
-        ["docker", "image", "inspect", NAME], env=environment, capture_output=True, text=True, check=True
-    )
-    [image] = json.loads(about.stdout)
-    print(f"size: {image['Size'] / 1e6:.0f} MB, {_packed_bytes(environment) / 1e6:.0f} MB packed as for a registry")
-    print(
-        f"runs on {image['Os']}/{image['Architecture']} as {image['Config']['User']}: {image['Config']['Entrypoint']}"
-    )
+def _measure_start(environment: Mapping[str, str]) -> None:
     starts = []
     for _ in range(_STARTS):
         began = time.monotonic()
@@ -77,18 +63,6 @@ def _measure(environment: Mapping[str, str]) -> None:
         starts.append((time.monotonic() - began, float(loaded.stdout)))
     whole, of_processor = min(starts)
     print(f"cold start, until the worker is loaded: {whole:.2f} s, {of_processor:.2f} s of processor time", flush=True)
-
-
-def _packed_bytes(environment: Mapping[str, str]) -> int:
-    """Return about what a pull of the image moves: its layers, compressed."""
-    command = ["docker", "save", NAME]
-    n_bytes = 0
-    packing = zlib.compressobj(6)
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as saved:
-        assert saved.stdout is not None
-        while piece := saved.stdout.read(1 << 20):
-            n_bytes += len(packing.compress(piece))
-    return n_bytes + len(packing.flush())
 
 
 def _run_in_accounts(folder: Path) -> None:

@@ -42,7 +42,8 @@ def make_base(environment: Mapping[str, str]) -> str:
         archive.add(_CERTIFICATES, _CERTIFICATES.lstrip("/"), filter=_readable)
         _add_text(archive, "etc/passwd", "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n")
         _add_text(archive, "etc/nsswitch.conf", "hosts: files dns\n")
-    changes = ["ENV PATH=/usr/bin:/bin", f"ENV PIP_CERT={_CERTIFICATES}", f"ENV SSL_CERT_FILE={_CERTIFICATES}"]
+    trusting = ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+    changes = ["ENV PATH=/usr/bin:/bin", *(f"ENV {name}={_CERTIFICATES}" for name in trusting)]
     options = [part for change in changes for part in ("--change", change)]
     command = ["docker", "import", "--platform", "linux/amd64", *options, "-", NAME]
     subprocess.run(command, input=content.getvalue(), env=environment, check=True, capture_output=True)

@@ -25,7 +25,8 @@ def engine(folder: Path) -> Iterator[Mapping[str, str]]:
     command = ["dockerd", "--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
     command += ["--pidfile", str(folder / "docker.pid"), "--host", socket, "--group", str(os.getgid())]
     command += ["--iptables=false", "--ip6tables=false", "--bridge=none"]
-    environment = {**os.environ, "DOCKER_HOST": socket}
+    # Debian's client comes with, or beside, what builds; another one on this machine may not.
+    environment = {**os.environ, "PATH": f"/usr/bin{os.pathsep}{os.environ['PATH']}", "DOCKER_HOST": socket}
     with (folder / "engine.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -46,8 +47,9 @@ def _install() -> None:
     if shutil.which("dockerd") is None:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         _install_package("docker.io")
-    if shutil.which("docker") is None:  # a package of its own since Debian 13
+    if not Path("/usr/bin/docker").exists():  # packages of their own since Debian 13
         _install_package("docker-cli")
+        _install_package("docker-buildx")
 
 
 def _install_package(name: str) -> None:

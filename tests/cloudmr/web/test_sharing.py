@@ -14,7 +14,8 @@ from page_readers import OpenPages, Reader, SignIn
 def job_id(bench: Bench, ada: Reader) -> str:
     """Ada's job, which succeeded; the data file it read is called meas.dat."""
     profile = ada.client.get("/api/auth/profile").json()
-    job = bench.running_job(Caller(id=profile["user_id"], is_admin=False, token_id=""))
+    owner = Caller(id=profile["user_id"], is_admin=False, token_id="")
+    job = bench.running_job(owner)
     bench.succeed(job)
     return settle_job(bench.brain, job.id).id
 
@@ -50,7 +51,16 @@ def test_a_job_that_has_no_result_is_shown_as_it_stands(bench: Bench, ada: Reade
     profile = ada.client.get("/api/auth/profile").json()
     job = bench.running_job(Caller(id=profile["user_id"], is_admin=False, token_id=""))
     link = link_in(ada.send(f"/jobs/{job.id}/sharing", whom="link"))
-    assert "dispatched" in open_pages(bench).get(link).text
+    stranger = open_pages(bench)
+    page = stranger.get(link).text
+    assert "dispatched" in page
+    again = re.search(r'id="job-body"[^>]* hx-get="([^"]+)" hx-trigger="every 5s"', page)
+    assert again is not None, "whoever looks sees the job go on"
+    bench.succeed(job)
+    settle_job(bench.brain, job.id)
+    ended = stranger.get(again[1]).text
+    assert f'href="{link}">Look at the results' in ended
+    assert "hx-trigger" not in ended
 
 
 def test_a_person_finds_what_was_shared_with_them(bench: Bench, ada: Reader, sign_in: SignIn, job_id: str) -> None:
