@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from cloudmr.compute.execution_input import parse_input
+from cloudmr.worker.errors import NO_ROOM
 from cloudmr.worker.in_aws import run_attempt
-from cloudmr.worker.job import NO_ROOM
 
 WORK = "cloudmr-work"
 """The folder below the temporary one that is there during an invocation only."""

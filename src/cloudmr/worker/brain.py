@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -16,7 +16,9 @@ from cloudmr.model.instants import Clock
 from cloudmr.model.reports import Report, ReportedEvent, ReportedInput, ReportedProgress
 from cloudmr.worker.errors import Unheard
 from mroptimum.errors import Cancelled
-from mroptimum.run import Progress
+
+if TYPE_CHECKING:  # what computes takes longer to import than the Brain to answer
+    from mroptimum.journal import Progress
 
 _PATIENCE = RetryPolicy(first_wait_s=0.5, longest_wait_s=15, give_up_after_s=120)
 """A Brain that restarts is back by then."""

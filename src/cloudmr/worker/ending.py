@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from cloudmr.compute.exit_codes import ExitCode
 from cloudmr.compute.outcome import Outcome
-from cloudmr.worker.errors import Unheard
-from cloudmr.worker.job import NO_ROOM
+from cloudmr.worker.errors import NO_ROOM, Unheard
 from mroptimum.errors import Cancelled
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,12 @@ ExplainedError (mroptimum)
 
 from __future__ import annotations
 
+import errno
+
 from mroptimum.errors import ExplainedError
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+"""The numbers of an `OSError` that say that a disk is full."""
 
 
 class InputChanged(ExplainedError):

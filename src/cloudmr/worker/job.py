@@ -6,7 +6,6 @@ happens afterwards. An attempt that runs once more finds it and leaves it as it 
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from cloudmr.compute.outcome import Outcome
 from cloudmr.compute.symptoms import tells_of_no_memory
 from cloudmr.model.documents import JobDocument
 from cloudmr.storage.base import Bucket, ObjectStore
-from cloudmr.worker.errors import InternalError
+from cloudmr.worker.errors import NO_ROOM, InternalError
 from cloudmr.worker.journal import Journal
 from cloudmr.worker.package_store import committed_manifest, store_package
 from cloudmr.worker.staging import Counter, stage
@@ -28,7 +27,6 @@ from mroptimum.result import Result
 from mroptimum.run import NoSnr, Progress
 from mroptimum.task import FileReference, TaskDocument
 
-NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 """What the operating system says when a file can grow no further."""
 _log = logging.getLogger(__name__)
 

@@ -23,8 +23,6 @@ from cloudmr.model.instants import utc_now
 from cloudmr.storage.local_objects import LocalObjects
 from cloudmr.worker.brain import Brain
 from cloudmr.worker.ending import exit_code_of
-from cloudmr.worker.job import run_job
-from cloudmr.worker.journal import Journal, to_file
 from cloudmr.worker.progress import ProgressReporter
 
 _TIMEOUT_S = 30
@@ -46,6 +44,10 @@ def _work(launch: Launch, folder: RunFolder, stop: threading.Event) -> Outcome:
     with httpx.Client(timeout=_TIMEOUT_S, transport=ToPresentAddress(address_file)) as client:
         brain = Brain(launch.request, client, clock=utc_now, wait=stop.wait)
         document = brain.fetch_document()
+        # Only now, when whoever waits is told that the job runs: what computes takes most of a start to import.
+        from cloudmr.worker.job import run_job
+        from cloudmr.worker.journal import Journal, to_file
+
         with ProgressReporter(brain.tell_progress) as reporter:
             outcome = run_job(
                 document,

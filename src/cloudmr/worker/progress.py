@@ -6,11 +6,12 @@ import logging
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from mroptimum.run import Progress
+if TYPE_CHECKING:
+    from mroptimum.journal import Progress
 
 _INTERVAL_S = 0.25
 _LAST_WORDS_S = 5.0
