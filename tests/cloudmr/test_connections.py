@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import resource
 import socket
 import subprocess
@@ -51,6 +52,31 @@ def test_a_request_that_never_ends_is_hung_up_on(
         client.sendall(sent)
         while client.recv(4096):
             pass
+
+
+@pytest.mark.parametrize("sent", [b"X-Long: ", b"X-Many: 1\r\n"])
+def test_a_head_that_does_not_end_is_refused_before_its_time_is_over(
+    sent: bytes, server: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: queue.Queue[str] = queue.Queue()
+    whole = PromptConnection.send_400_response
+
+    def send_400_response(self: PromptConnection, msg: str) -> None:
+        said.put(msg)
+        whole(self, msg)
+
+    monkeypatch.setattr(PromptConnection, "send_400_response", send_400_response)
+    with socket.create_connection(server, timeout=4) as client, suppress(ConnectionError):
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: brain\r\n")
+        for _ in range(100):
+            client.sendall(sent * 4096)
+    assert said.get(timeout=4) == "The head of the request is too long."
+    assert said.empty()
+
+
+def test_a_long_cookie_is_no_reason_to_refuse(server: tuple[str, int]) -> None:
+    url = f"http://{server[0]}:{server[1]}/healthz"
+    assert httpx.get(url, headers={"Cookie": "a=" + "x" * 60_000}).status_code == 200
 
 
 def test_a_connection_in_use_is_kept(server: tuple[str, int]) -> None:
