@@ -1,7 +1,8 @@
 """Put the functions of the template into it, as they are tested (`python -m tools.embed_functions`, `make template`).
 
 CloudFormation takes a template of at most 51 200 bytes that is not in a bucket. Ours holds its two functions, without
-what only their readers need (docstrings, comments, blank lines), so that one file is all that has to be downloaded.
+what only their readers need (docstrings, comments, blank lines, half of each indentation), so that one file is all that
+has to be downloaded.
 """
 
 from __future__ import annotations
@@ -37,7 +38,15 @@ def bare(code: str) -> list[str]:
         for part in body if isinstance(body, list) and len(body) > 1 else []:
             if isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant):
                 silent |= set(range(part.lineno, (part.end_lineno or part.lineno) + 1))
-    return [line for number, line in enumerate(lines, 1) if number not in silent]
+    kept = [line for number, line in enumerate(lines, 1) if number not in silent]
+    shorter = [_less_indented(line) for line in kept]
+    assert ast.dump(ast.parse("\n".join(shorter))) == ast.dump(ast.parse("\n".join(kept))), "a text of several lines"
+    return shorter
+
+
+def _less_indented(line: str) -> str:
+    code = line.lstrip(" ")
+    return " " * ((len(line) - len(code)) // 2) + code
 
 
 def main() -> None:

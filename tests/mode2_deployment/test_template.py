@@ -34,7 +34,12 @@ def test_its_functions_are_those_beside_it() -> None:
 def test_what_is_left_out_of_a_function_is_for_its_readers_only() -> None:
     code = '"""Doc."""\n\n# why\nVALUE = 1\n"""What it is."""\n\n\nclass A:\n    """Only this."""\n\n\n'
     code += 'def f():\n    """Doc."""\n    return 2\n'
-    assert bare(code) == ["VALUE = 1", "class A:", '    """Only this."""', "def f():", "    return 2"]
+    assert bare(code) == ["VALUE = 1", "class A:", '  """Only this."""', "def f():", "  return 2"]
+
+
+def test_a_function_is_not_shortened_within_a_text() -> None:
+    with pytest.raises(AssertionError, match="several lines"):
+        bare('WORDS = """a\n    b"""\n')
 
 
 def test_every_parameter_beyond_the_guides_six_has_a_default() -> None:
@@ -75,9 +80,10 @@ def test_a_bucket_is_private_encrypted_and_survives_its_stack(bucket: str) -> No
     assert "BucketEncryption" in resource["Properties"]
 
 
-def test_what_costs_money_is_tagged() -> None:
+def test_what_costs_money_and_whom_the_brain_may_become_is_tagged() -> None:
     resources = unit_template()["Resources"]
     billed = {
+        "AWS::IAM::Role",
         *("AWS::S3::Bucket", "AWS::ECS::Cluster", "AWS::ECS::TaskDefinition", "AWS::Lambda::Function"),
         *("AWS::StepFunctions::StateMachine", "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::CloudTrail::Trail"),
     }

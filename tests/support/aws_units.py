@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 import secrets
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from aws_accounts import OPERATOR, REGION, USER, Accounts, Credentials
+from aws_accounts import CHECKOUT, OPERATOR, REGION, USER, Accounts, Credentials
 from cloudmr.aws.unit import AwsUnit
 from cloudmr.storage.base import Bucket
+from unit_template import read_template
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+_BRAIN = CHECKOUT / "brain-deployment" / "template-brain.yaml"
 BRAIN_ROLE = "cloudmr-brain"
 BRAIN_ARN = f"arn:aws:iam::{OPERATOR}:role/{BRAIN_ROLE}"
 
 
 def brain_credentials(accounts: Accounts) -> Credentials:
-    """Return a session of the Brain's role in the operator's account; the role is made the first time."""
+    """Return a session of the Brain's role in the operator's account; the role is made the first time.
+
+    It may do what the stack of a Brain on AWS lets it.
+    """
     iam = accounts.session(OPERATOR).client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OPERATOR}:root"}, "Action": "sts:AssumeRole"}
     try:
@@ -28,11 +34,31 @@ def brain_credentials(accounts: Accounts) -> Credentials:
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityAlreadyExists":
             raise
-    may_enter = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/*"}
-    iam.put_role_policy(RoleName=BRAIN_ROLE, PolicyName="enter-units", PolicyDocument=policy(may_enter))
+    iam.put_role_policy(RoleName=BRAIN_ROLE, PolicyName="units", PolicyDocument=_rights_of_the_brain())
     given = accounts.session(OPERATOR).client("sts").assume_role(RoleArn=BRAIN_ARN, RoleSessionName="brain")
     session = given["Credentials"]
     return Credentials(key=session["AccessKeyId"], secret=session["SecretAccessKey"], token=session["SessionToken"])
+
+
+def _rights_of_the_brain() -> str:
+    """Return the policy of the Brain's own template, as it reads in the operator's account."""
+    [shipped] = read_template(_BRAIN)["Resources"]["BrainRole"]["Properties"]["Policies"]
+    here = {"AWS::AccountId": OPERATOR, "AWS::Partition": "aws"}
+
+    def filled_in(value: Any) -> Any:
+        match value:
+            case {"Ref": name}:
+                return here[name]
+            case {"Fn::Sub": str(text)}:
+                return reduce(lambda said, each: said.replace(f"${{{each}}}", here[each]), here, text)
+            case dict():
+                return {key: filled_in(each) for key, each in value.items()}
+            case list():
+                return [filled_in(each) for each in value]
+            case _:
+                return value
+
+    return json.dumps(filled_in(shipped["PolicyDocument"]))
 
 
 def make_unit(accounts: Accounts, account: str = USER, *, may_delete: bool = False) -> AwsUnit:

@@ -1,8 +1,9 @@
-"""The template of a computing unit as a value, its short forms (`!Ref`, `!If`) written out as CloudFormation does."""
+"""Templates as values, that of a computing unit first, with short forms (`!Ref`) written out as CloudFormation does."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -33,7 +34,12 @@ _Loader.add_multi_constructor("!", _written_out)
 @cache
 def unit_template() -> Any:
     """Return the shipped template, to be read only: reading YAML takes a second."""
-    return yaml.load(TEMPLATE.read_text(), _Loader)
+    return read_template(TEMPLATE)
+
+
+def read_template(path: Path) -> Any:
+    """Return any template as a value."""
+    return yaml.load(path.read_text(), _Loader)
 
 
 def embedded_code(resource: str) -> str:
