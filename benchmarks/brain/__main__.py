@@ -94,11 +94,17 @@ def serve_crowd() -> None:
 
 def carry_uploads() -> None:
     """Print how fast files come in."""
+    with tempfile.TemporaryDirectory() as name, own_brain(Path(name), f"sqlite:///{name}/brain.sqlite") as ours:
+        _print_carried("SQLite", *uploads.measure(ours, Path(name)))
     with alone() as (ours, folder):
-        floor, uploaded = uploads.measure(ours, folder)
+        _print_carried("PostgreSQL", *uploads.measure(ours, folder))
+
+
+def _print_carried(database: str, floor: uploads.Carried, uploaded: uploads.Carried) -> None:
     for row in (floor, uploaded):
         texts = " ".join(f"{rate:.0f}" for rate in row.rates)
-        print(f"{row.what:26} {row.rate:6.0f} MB/s {row.rate / floor.rate:6.2f} x  ({texts})", flush=True)
+        ratio = f"{row.rate / floor.rate:6.2f} x"
+        print(f"{database:10} {row.what:26} {row.rate:6.0f} MB/s {ratio}  ({texts})", flush=True)
 
 
 PARTS: dict[str, Callable[[], None]] = {

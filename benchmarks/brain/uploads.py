@@ -36,7 +36,7 @@ class Carried:
         return statistics.median(self.rates)
 
 
-def measure(brain: OwnBrain, folder: Path, *, size_bytes: int = SIZE_BYTES) -> list[Carried]:
+def measure(brain: OwnBrain, folder: Path, *, size_bytes: int = SIZE_BYTES) -> tuple[Carried, Carried]:
     """Measure both, the floor first."""
     source = folder / "upload.npz"
     n_coils, n = 8, 512
@@ -48,10 +48,10 @@ def measure(brain: OwnBrain, folder: Path, *, size_bytes: int = SIZE_BYTES) -> l
             floor.append(_rate(source, lambda: _copy_and_digest(source, folder / "copy")))
             uploads.append(_rate(source, lambda: client.upload(source)))
             client.delete_data(next(client.data_files()).id, for_good=True)
-    return [
+    return (
         Carried(what="copy and SHA-256", rates=tuple(floor)),
         Carried(what="upload through the Brain", rates=tuple(uploads)),
-    ]
+    )
 
 
 def _rate(source: Path, call: Callable[[], object]) -> float:

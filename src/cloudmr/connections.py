@@ -18,6 +18,8 @@ REQUEST_HEAD_S = 10
 """How long the head of a request may take to arrive: it is one packet, sent whole by whoever means it."""
 REQUEST_HEAD_BYTES = 64 * 1024
 """How long the head of a request may be, up to what comes in one piece with its end."""
+BODY_AHEAD_BYTES = 256 * 1024
+"""How much of a body is read before the one who wants it is through with the rest."""
 ANSWER_READ_S = 60
 """How long a piece of an answer may take to be read: 1 MiB at the most, so that 18 kB/s are enough."""
 _MOST_CONNECTIONS = 1000
@@ -87,6 +89,15 @@ class PromptConnection(HttpToolsProtocol):
         """Count no further."""
         self._head_bytes = None
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Read on while what came before is hashed and written; uvicorn alone waits after 64 KiB."""
+        if self.cycle.response_complete:
+            return
+        self.cycle.body += body
+        if len(self.cycle.body) > BODY_AHEAD_BYTES:
+            self.flow.pause_reading()
+        self.cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, unless it has come already, right behind the one before."""

@@ -19,11 +19,13 @@ app = typer.Typer()
 def inspect(file: Annotated[Path, typer.Argument(dir_okay=False)], as_json: AsJson = False) -> None:
     """Say what a file holds, from its headers, and which fields `anonymise` would blank."""
     from mroptimum import rawdata
+    from mroptimum.rawdata.summary import sha256_of
 
     with answering(as_json) as terminal:
         found = rawdata.inspect(existing(file))
+        sha256 = sha256_of(file)
         if as_json:
-            terminal.json(asdict(found))
+            terminal.json({**asdict(found), "sha256": sha256})
             return
         terminal.record(
             "",
@@ -31,7 +33,7 @@ def inspect(file: Annotated[Path, typer.Argument(dir_okay=False)], as_json: AsJs
                 ("format", found.file_format),
                 ("holds", found.kind),
                 ("size", f"{found.size_bytes:,} bytes"),
-                ("SHA-256", found.sha256),
+                ("SHA-256", sha256),
                 ("identifying fields", ", ".join(found.identifying_fields) or "none filled"),
                 *(("note", note) for note in found.notes),
             ],

@@ -192,7 +192,6 @@ class Inspection:
     file_format: str
     kind: str
     size_bytes: int
-    sha256: str
     measurements: tuple[dict[str, str | int | float | list[int] | bool | None], ...]
     identifying_fields: tuple[str, ...]
     notes: tuple[str, ...] = ()

@@ -30,7 +30,6 @@ from mroptimum.rawdata.bart_files import BartArray, open_bart
 from mroptimum.rawdata.echo import echo_contrast
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
 from mroptimum.rawdata.sampling import sampling_warnings
-from mroptimum.rawdata.summary import sha256_of
 
 READ, PHS1, PHS2, COIL, MAPS, TIME, SLICE, AVG = 0, 1, 2, 3, 4, 10, 13, 14
 _NAMES = (
@@ -95,7 +94,6 @@ def inspect_bart(path: Path) -> Inspection:
         file_format=FileFormat.BART,
         kind="noise" if contrast.is_noise else "imaging" if contrast.is_echo else "unknown",
         size_bytes=path.stat().st_size,
-        sha256=sha256_of(path),
         measurements=({name: n for name, n in zip(_NAMES, array.dimensions, strict=True) if n > 1},),
         identifying_fields=(),
     )

@@ -24,7 +24,6 @@ from mroptimum.rawdata.bounded_file import BoundedFile
 from mroptimum.rawdata.limits import refuse_if_absurd
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
 from mroptimum.rawdata.sampling import sampling_warnings
-from mroptimum.rawdata.summary import sha256_of
 
 SIGNAL_NAMES = ("s", "signal", "kspace", "k_space", "rawdata", "raw", "data")
 NOISE_NAMES = ("n", "noise", "noise_scan")
@@ -96,7 +95,6 @@ def inspect_mat(path: Path) -> Inspection:
             file_format=FileFormat.MAT,
             kind="imaging" if has_signal else "noise" if has_noise else "unknown",
             size_bytes=path.stat().st_size,
-            sha256=sha256_of(path),
             measurements=tuple({"name": name, "shape": list(array.shape)} for name, array in arrays.items()),
             identifying_fields=(),
         )

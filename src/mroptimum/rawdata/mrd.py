@@ -16,7 +16,7 @@ from mroptimum.rawdata.mrd_header import Encoding
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
 from mroptimum.rawdata.readout import Readout, alike, stack
 from mroptimum.rawdata.slice_axes import in_space, slice_geometry
-from mroptimum.rawdata.summary import sha256_of, summarise
+from mroptimum.rawdata.summary import summarise
 
 
 def read_mrd(path: Path) -> Acquisition:
@@ -93,7 +93,6 @@ def inspect_mrd(path: Path) -> Inspection:
             file_format=FileFormat.ISMRMRD,
             kind=kind,
             size_bytes=content.size,
-            sha256=sha256_of(path),
             measurements=(
                 {
                     **summarise(content.readouts),

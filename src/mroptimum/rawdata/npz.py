@@ -46,7 +46,6 @@ from mroptimum.rawdata.npy_arrays import array_shapes, load_arrays
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
 from mroptimum.rawdata.sampling import sampling_warnings
 from mroptimum.rawdata.slice_axes import slice_geometry
-from mroptimum.rawdata.summary import sha256_of
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -143,7 +142,6 @@ def inspect_npz(path: Path) -> Inspection:
         file_format=FileFormat.NPZ,
         kind="imaging" if "kspace" in shapes else "noise" if "noise" in shapes else "unknown",
         size_bytes=path.stat().st_size,
-        sha256=sha256_of(path),
         measurements=tuple({"name": name, "shape": list(shape)} for name, shape in shapes.items()),
         identifying_fields=(),
     )

@@ -47,7 +47,6 @@ def inspect(path: Path) -> Inspection:
 
 def _inspect_other(path: Path, file_format: OtherFormat) -> Inspection:
     from mroptimum.rawdata.anonymise.cleaning import cleaned
-    from mroptimum.rawdata.summary import sha256_of
 
     with cleaned(path) as clean:
         fields = clean.fields
@@ -55,7 +54,6 @@ def _inspect_other(path: Path, file_format: OtherFormat) -> Inspection:
         file_format=file_format,
         kind="result" if file_format is OtherFormat.RESULT else "image",
         size_bytes=path.stat().st_size,
-        sha256=sha256_of(path),
         measurements=(),
         identifying_fields=fields,
     )

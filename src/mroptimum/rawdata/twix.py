@@ -10,7 +10,7 @@ from mroptimum.rawdata.cartesian import DeclaredMatrix, GridPlan, fill_grid, pla
 from mroptimum.rawdata.echo import echo_contrast
 from mroptimum.rawdata.plausibility import refuse_implausible_noise, refuse_implausible_signal
 from mroptimum.rawdata.readout import alike, stack
-from mroptimum.rawdata.summary import Summary, sha256_of, summarise
+from mroptimum.rawdata.summary import Summary, summarise
 from mroptimum.rawdata.twix_content import TwixContent, TwixMeasurement, open_twix
 from mroptimum.rawdata.twix_geometry import geometry, partition_oversampling, slice_order
 from mroptimum.rawdata.twix_header import TwixHeader
@@ -107,7 +107,6 @@ def inspect_twix(path: Path, file_format: FileFormat) -> Inspection:
             file_format=file_format,
             kind=kind,
             size_bytes=content.structure.size,
-            sha256=sha256_of(path),
             measurements=tuple(_summary(measurement) for measurement in content.measurements),
             identifying_fields=content.identifying_fields,
             notes=() if image is None else _flag_warnings(image.lines.flags),

@@ -63,11 +63,15 @@ class CleanFile:
         """Return up to `count` clean bytes from a position; several threads may do so at once."""
         with self.path.open("rb") as file:
             file.seek(start)
-            content = bytearray(file.read(count))
-        for patch in self.patches:
-            begin, end = max(patch.position, start), min(patch.position + len(patch.content), start + len(content))
-            if begin < end:
-                content[begin - start : end - start] = patch.content[begin - patch.position : end - patch.position]
+            measured = file.read(count)
+        stop = start + len(measured)
+        patches = [each for each in self.patches if start < each.position + len(each.content) and each.position < stop]
+        if not patches:
+            return measured
+        content = bytearray(measured)
+        for patch in patches:
+            begin, end = max(patch.position, start), min(patch.position + len(patch.content), stop)
+            content[begin - start : end - start] = patch.content[begin - patch.position : end - patch.position]
         return bytes(content)
 
 
