@@ -3,8 +3,9 @@
     python -m benchmarks.brain_scale [--json] [N …]
 
 For each number of jobs a database of its own is filled (most jobs ended, of a few hundred people; one person has a
-tenth of all; a queue of 200 waits), and the services behind the list of jobs, one job and the quota are timed, in
-processor time. Shown are the 95th percentiles, and their ratio to those of the smallest number.
+tenth of all; a queue of 200 waits), and the services behind the list of jobs, one job and the quota are timed: on
+SQLite in processor time, on PostgreSQL by the clock, since it works in processes of its own. Shown are the 95th
+percentiles, and their ratio to those of the smallest number.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from cloudmr.database.base import Database
 from cloudmr.database.engine import make_engine
@@ -41,6 +41,7 @@ from cloudmr.services.jobs import get_job, list_jobs
 from cloudmr.services.passwords import Passwords
 from cloudmr.services.provide_local_unit import provide_local_unit
 from cloudmr.services.quotas import get_quota
+from postgres_server import postgres_server
 
 NUMBERS = (1_000, 200_000)
 N_PEOPLE = 300
@@ -52,10 +53,11 @@ _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _AT_ONCE = 2000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Answered:
     """How long a question took among so many jobs: median and 95th percentile, and the ratio of the latter."""
 
+    database: str
     question: str
     n_jobs: int
     median_ms: float
@@ -155,9 +157,9 @@ def _event(row: dict[str, object]) -> dict[str, object]:
     }
 
 
-def measure(n_jobs: int, folder: Path) -> dict[str, tuple[float, float]]:
+def measure(n_jobs: int, database_url: str, clock: Callable[[], float]) -> dict[str, tuple[float, float]]:
     """Return median and 95th percentile in milliseconds of each question among so many jobs."""
-    database = Database(make_engine(f"sqlite:///{folder / 'brain.sqlite'}"))
+    database = Database(make_engine(database_url))
     migrate(database)
     brain = Brain(
         database=database,
@@ -167,6 +169,9 @@ def measure(n_jobs: int, folder: Path) -> dict[str, tuple[float, float]]:
         now=lambda: _NOW,
     )
     people = fill(database, provide_local_unit(brain).id, n_jobs)
+    if database.engine.dialect.name == "postgresql":
+        with database.connect_to_write() as connection:
+            connection.execute(text("ANALYZE"))  # as it does by itself, later; SQLite never does
     busiest = Caller(id=people[0], is_admin=False, token_id="token")
     ended = list_jobs(brain, busiest, JobFilter(states=(JobState.SUCCEEDED,)), limit=200)
     waiting = list_jobs(brain, busiest, JobFilter(states=(JobState.QUEUED,)), limit=200)
@@ -180,7 +185,7 @@ def measure(n_jobs: int, folder: Path) -> dict[str, tuple[float, float]]:
         "quota": lambda: get_quota(brain, busiest),
         "one round of the dispatcher": lambda: dispatch_jobs(brain),
     }
-    found = {name: _timed(question) for name, question in questions.items()}
+    found = {name: _timed(question, clock) for name, question in questions.items()}
     database.close()
     return found
 
@@ -189,16 +194,16 @@ def _no_unit(_: ComputingUnit) -> UnitLink:
     raise UnitUnavailable("There is none here.", "Do not ask.")
 
 
-def _timed(question: Callable[[], object]) -> tuple[float, float]:
+def _timed(question: Callable[[], object], clock: Callable[[], float]) -> tuple[float, float]:
     """Return median and 95th percentile of the quietest of a few batches: what else runs here is not the question."""
     question()
     batches = []
     for _ in range(N_BATCHES):
         times = []
         for _ in range(N_ROUNDS):
-            started = time.thread_time()
+            started = clock()
             question()
-            times.append(1e3 * (time.thread_time() - started))
+            times.append(1e3 * (clock() - started))
         batches.append((statistics.quantiles(times, n=20)[-1], statistics.median(times)))
     p95_ms, median_ms = min(batches)
     return median_ms, p95_ms
@@ -206,21 +211,25 @@ def _timed(question: Callable[[], object]) -> tuple[float, float]:
 
 def main(arguments: Sequence[str]) -> None:
     """Measure and print."""
-    numbers = [int(text) for text in arguments if text.isdecimal()] or list(NUMBERS)
+    numbers = [int(argument) for argument in arguments if argument.isdecimal()] or list(NUMBERS)
     rows: list[Answered] = []
-    first: dict[str, float] = {}
-    for n_jobs in numbers:
-        with tempfile.TemporaryDirectory() as folder:
-            for question, (median_ms, p95_ms) in measure(n_jobs, Path(folder)).items():
-                ratio = p95_ms / first.setdefault(question, p95_ms)
-                rows.append(Answered(question=question, n_jobs=n_jobs, median_ms=median_ms, p95_ms=p95_ms, ratio=ratio))
+    first: dict[tuple[str, str], float] = {}
+    with tempfile.TemporaryDirectory() as folder, postgres_server(is_durable=True) as server:
+        for n_jobs in numbers:
+            places = {
+                "SQLite": (f"sqlite:///{folder}/{n_jobs}.sqlite", time.thread_time),
+                "PostgreSQL": (server.create(f"of_{n_jobs}"), time.perf_counter),
+            }
+            for kind, (url, clock) in places.items():
+                for question, (median_ms, p95_ms) in measure(n_jobs, url, clock).items():
+                    ratio = p95_ms / first.setdefault((kind, question), p95_ms)
+                    rows.append(Answered(kind, question, n_jobs, median_ms, p95_ms, ratio))
     if "--json" in arguments:
         print(json.dumps([asdict(row) for row in rows], indent=1))
         return
     for row in rows:
-        print(
-            f"{row.n_jobs:8}  {row.question:34} {row.median_ms:8.2f} ms  p95 {row.p95_ms:8.2f} ms  {row.ratio:5.2f} x"
-        )
+        times = f"{row.median_ms:8.2f} ms  p95 {row.p95_ms:8.2f} ms  {row.ratio:5.2f} x"
+        print(f"{row.database:10} {row.n_jobs:8}  {row.question:32} {times}")
 
 
 if __name__ == "__main__":
