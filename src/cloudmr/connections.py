@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from typing import Any
+from typing import Any, Self
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from cloudmr.model.proxies import Networks, is_trusted
 
 REQUEST_HEAD_S = 10
 """How long the head of a request may take to arrive: it is one packet, sent whole by whoever means it."""
 REQUEST_HEAD_BYTES = 64 * 1024
 """How long the head of a request may be, up to what comes in one piece with its end."""
+PROXY_IDLE_S = 400
+"""How long a trusted proxy may keep a connection that it does not use: longer than proxies do by themselves (300 s the
+load balancer of our stack on AWS, 120 s Caddy), since one that is closed while a request is on its way is a 502."""
 BODY_AHEAD_BYTES = 256 * 1024
 """How much of a body is read before the one who wants it is through with the rest."""
 ANSWER_READ_S = 60
@@ -54,11 +59,19 @@ class PromptConnection(HttpToolsProtocol):
 
     request_head_s: float = REQUEST_HEAD_S
     answer_read_s: float = ANSWER_READ_S
+    proxy_idle_s: float = PROXY_IDLE_S
+    trusted_proxies: Networks = ()
+
+    @classmethod
+    def behind(cls, proxies: Networks) -> type[Self]:
+        """Return the kind of connection that is patient with these proxies between their requests."""
+        return type(cls.__name__, (cls,), {"trusted_proxies": proxies})
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._deadline: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
+        self._is_proxys = False
         self._head_bytes: int | None = None
         """Of the request whose head is not complete yet; None when there is none."""
 
@@ -68,6 +81,9 @@ class PromptConnection(HttpToolsProtocol):
         if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency + _TOLD_BEFORE_DROPPED:
             transport.abort()
             return
+        self._is_proxys = self.client is not None and is_trusted(self.client[0], self.trusted_proxies)
+        if self._is_proxys:
+            self.timeout_keep_alive = self.proxy_idle_s  # type: ignore[assignment]  # a part of a second will do
         self._expect_request()
 
     def data_received(self, data: bytes) -> None:
@@ -84,6 +100,8 @@ class PromptConnection(HttpToolsProtocol):
         """Count what comes of its head."""
         super().on_message_begin()
         self._head_bytes = 0
+        if self._is_proxys:
+            self._expect_within(self.request_head_s)
 
     def on_headers_complete(self) -> None:
         """Count no further."""
@@ -131,8 +149,11 @@ class PromptConnection(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _expect_request(self) -> None:
+        self._expect_within(self.proxy_idle_s if self._is_proxys else self.request_head_s)
+
+    def _expect_within(self, seconds: float) -> None:
         self._expect_nothing()
-        self._deadline = self.loop.call_later(self.request_head_s, self.transport.close)
+        self._deadline = self.loop.call_later(seconds, self.transport.close)
 
     def _expect_nothing(self) -> None:
         if self._deadline is not None:

@@ -157,7 +157,7 @@ class _Server(uvicorn.Server):
             app,
             access_log=False,
             log_config=None,
-            http=PromptConnection,
+            http=PromptConnection.behind(app.state.trusted_proxies),
             limit_concurrency=max_connections(),
             # Whoever connects from this machine could otherwise say to be anybody, and guess passwords as somebody new.
             proxy_headers=False,

@@ -110,6 +110,35 @@ def test_too_many_are_told_so_and_more_are_dropped(tmp_path: Path, monkeypatch: 
             httpx.get(f"{url}/healthz")
 
 
+def test_a_proxy_keeps_its_connections_between_requests_and_sends_each_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PromptConnection, "request_head_s", 0.2)
+    proxys, request = ("127.0.0.2", 0), b"GET /healthz HTTP/1.1\r\nHost: brain\r\n\r\n"
+    variables = {"CLOUDMR_HOME": str(tmp_path), "CLOUDMR_PORT": "0", "CLOUDMR_TRUSTED_PROXIES": proxys[0]}
+    with running(Settings.from_environment(variables)) as url, ExitStack() as stack:
+        server = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
+        proxy = stack.enter_context(socket.create_connection(server, timeout=4, source_address=proxys))
+        other = stack.enter_context(socket.create_connection(server, timeout=4))
+        for client in (proxy, other):
+            client.sendall(request)
+            assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert not other.recv(4096), "whoever else is silent is hung up on, and the time for that has passed"
+        proxy.sendall(request)
+        assert proxy.recv(4096).startswith(b"HTTP/1.1 200 ")
+        proxy.sendall(request[:20])
+        assert not proxy.recv(4096)
+
+
+def test_a_proxy_may_be_silent_for_so_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PromptConnection, "proxy_idle_s", 0.05)
+    variables = {"CLOUDMR_HOME": str(tmp_path), "CLOUDMR_PORT": "0", "CLOUDMR_TRUSTED_PROXIES": "127.0.0.0/8"}
+    with running(Settings.from_environment(variables)) as url:
+        server = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
+        with socket.create_connection(server, timeout=4) as proxy:
+            assert not proxy.recv(4096)
+
+
 @pytest.mark.parametrize(("n_files", "n_connections"), [(10_240, 1000), (1024, 384), (256, 1), (64, 1)])
 def test_every_connection_may_have_a_file_open_too(n_files: int, n_connections: int) -> None:
     assert max_connections(n_files) == n_connections

@@ -22,7 +22,7 @@ def sender(peer: str, forwarded_for: Iterable[str], trusted: Networks) -> str:
     """
     sender = peer
     claims = [claim.strip() for value in forwarded_for for claim in value.split(",")]
-    while claims and _is_trusted(sender, trusted):
+    while claims and is_trusted(sender, trusted):
         claim = _address(claims.pop())
         if claim is None:
             break
@@ -30,7 +30,8 @@ def sender(peer: str, forwarded_for: Iterable[str], trusted: Networks) -> str:
     return sender
 
 
-def _is_trusted(text: str, trusted: Networks) -> bool:
+def is_trusted(text: str, trusted: Networks) -> bool:
+    """Tell whether a network address is that of a trusted proxy."""
     address = _address(text)
     return address is not None and any(address in network for network in trusted)
 
