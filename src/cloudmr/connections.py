@@ -1,8 +1,7 @@
 """What a server gives to its connections: so many at once, a while to say what they want, and a while to take it.
 
-Requests are read by llhttp (httptools), which takes a fraction of the time of h11 and, unlike it, reads heads of any
-length. uvicorn closes a connection that says nothing between two requests, and has no deadline for one that never ends
-its first, or sends it byte by byte, or does not read what it asked for: a few hundred of those would take every file
+uvicorn closes a connection that says nothing between two requests, and has no deadline for one that never ends its
+first, or sends it byte by byte, or does not read what it asked for: a few hundred of those would take every file
 descriptor there is.
 """
 
@@ -12,19 +11,15 @@ import asyncio
 import resource
 from typing import Any, Self
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from cloudmr.model.proxies import Networks, is_trusted
 
 REQUEST_HEAD_S = 10
 """How long the head of a request may take to arrive: it is one packet, sent whole by whoever means it."""
-REQUEST_HEAD_BYTES = 64 * 1024
-"""How long the head of a request may be, up to what comes in one piece with its end."""
 PROXY_IDLE_S = 400
 """How long a trusted proxy may keep a connection that it does not use: longer than proxies do by themselves (300 s the
 load balancer of our stack on AWS, 120 s Caddy), since one that is closed while a request is on its way is a 502."""
-BODY_AHEAD_BYTES = 256 * 1024
-"""How much of a body is read before the one who wants it is through with the rest."""
 ANSWER_READ_S = 60
 """How long a piece of an answer may take to be read: 1 MiB at the most, so that 18 kB/s are enough."""
 _MOST_CONNECTIONS = 1000
@@ -54,7 +49,7 @@ def max_connections(n_files: int | None = None) -> int:
     return max(1, min(_MOST_CONNECTIONS, (n_files - _OTHER_FILES) // 2))
 
 
-class PromptConnection(HttpToolsProtocol):
+class PromptConnection(H11Protocol):
     """A connection that is closed when it takes too long to ask, or to read; and at once when there are too many."""
 
     request_head_s: float = REQUEST_HEAD_S
@@ -72,8 +67,8 @@ class PromptConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
         self._is_proxys = False
-        self._head_bytes: int | None = None
-        """Of the request whose head is not complete yet; None when there is none."""
+        self._is_idle = False
+        """Nothing of the next request has come."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Wait for the first request, or drop one connection too many."""
@@ -91,31 +86,10 @@ class PromptConnection(HttpToolsProtocol):
         super().data_received(data)
         if self._is_answering:
             self._expect_nothing()
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > REQUEST_HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too long.")
-
-    def on_message_begin(self) -> None:
-        """Count what comes of its head."""
-        super().on_message_begin()
-        self._head_bytes = 0
-        if self._is_proxys:
+        elif self._is_proxys and self._is_idle:
+            # It has begun a request, and has no longer for its head than anybody.
             self._expect_within(self.request_head_s)
-
-    def on_headers_complete(self) -> None:
-        """Count no further."""
-        self._head_bytes = None
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Read on while what came before is hashed and written; uvicorn alone waits after 64 KiB."""
-        if self.cycle.response_complete:
-            return
-        self.cycle.body += body
-        if len(self.cycle.body) > BODY_AHEAD_BYTES:
-            self.flow.pause_reading()
-        self.cycle.message_event.set()
+        self._is_idle = False
 
     def on_response_complete(self) -> None:
         """Wait for the next request, unless it has come already, right behind the one before."""
@@ -140,6 +114,7 @@ class PromptConnection(HttpToolsProtocol):
         """Wait for nothing more."""
         self._expect_nothing()
         self._expect_no_reading()
+        self._unset_keepalive_if_required()  # which uvicorn forgets of one that was broken off
         super().connection_lost(exc)
 
     @property
@@ -149,7 +124,9 @@ class PromptConnection(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _expect_request(self) -> None:
-        self._expect_within(self.proxy_idle_s if self._is_proxys else self.request_head_s)
+        has_begun = bool(self.conn.trailing_data[0])
+        self._is_idle = not has_begun
+        self._expect_within(self.proxy_idle_s if self._is_proxys and self._is_idle else self.request_head_s)
 
     def _expect_within(self, seconds: float) -> None:
         self._expect_nothing()

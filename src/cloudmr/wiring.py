@@ -162,6 +162,7 @@ class _Server(uvicorn.Server):
             # Whoever connects from this machine could otherwise say to be anybody, and guess passwords as somebody new.
             proxy_headers=False,
             server_header=False,
+            ws="none",
             timeout_graceful_shutdown=_SHUTDOWN_S,
         )
         super().__init__(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import httpx
@@ -28,14 +29,24 @@ class _Network(FaultyTransport):
         super().__init__(lose=self._is_lost)
         self._is_bad = is_bad
         self.sent: set[str] = set()
+        self._first_is_there = threading.Event()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if request.url.params.get("part") == "1":
+            self._first_is_there.set()
+        return response
 
     def _is_lost(self, request: httpx.Request) -> bool:
         part = request.url.params.get("part")
         if request.method != "PUT" or part is None:
             return False
-        if not (lost := self._is_bad and part == "2"):
-            self.sent.add(part)
-        return lost
+        if self._is_bad and part == "2":
+            # Else the first might be given up on its way, because this one was lost.
+            assert self._first_is_there.wait(20)
+            return True
+        self.sent.add(part)
+        return False
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import resource
 import socket
 import subprocess
@@ -54,31 +53,6 @@ def test_a_request_that_never_ends_is_hung_up_on(
             pass
 
 
-@pytest.mark.parametrize("sent", [b"X-Long: ", b"X-Many: 1\r\n"])
-def test_a_head_that_does_not_end_is_refused_before_its_time_is_over(
-    sent: bytes, server: tuple[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: queue.Queue[str] = queue.Queue()
-    whole = PromptConnection.send_400_response
-
-    def send_400_response(self: PromptConnection, msg: str) -> None:
-        said.put(msg)
-        whole(self, msg)
-
-    monkeypatch.setattr(PromptConnection, "send_400_response", send_400_response)
-    with socket.create_connection(server, timeout=4) as client, suppress(ConnectionError):
-        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: brain\r\n")
-        for _ in range(100):
-            client.sendall(sent * 4096)
-    assert said.get(timeout=4) == "The head of the request is too long."
-    assert said.empty()
-
-
-def test_a_long_cookie_is_no_reason_to_refuse(server: tuple[str, int]) -> None:
-    url = f"http://{server[0]}:{server[1]}/healthz"
-    assert httpx.get(url, headers={"Cookie": "a=" + "x" * 60_000}).status_code == 200
-
-
 def test_a_connection_in_use_is_kept(server: tuple[str, int]) -> None:
     opened = []
 
@@ -110,6 +84,14 @@ def test_too_many_are_told_so_and_more_are_dropped(tmp_path: Path, monkeypatch: 
             httpx.get(f"{url}/healthz")
 
 
+def read_until(client: socket.socket, end: bytes) -> None:
+    answer = b""
+    while not answer.endswith(end):
+        chunk = client.recv(4096)
+        assert chunk, answer
+        answer += chunk
+
+
 def test_a_proxy_keeps_its_connections_between_requests_and_sends_each_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,10 +104,10 @@ def test_a_proxy_keeps_its_connections_between_requests_and_sends_each_at_once(
         other = stack.enter_context(socket.create_connection(server, timeout=4))
         for client in (proxy, other):
             client.sendall(request)
-            assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+            read_until(client, b'{"ok":true}')
         assert not other.recv(4096), "whoever else is silent is hung up on, and the time for that has passed"
         proxy.sendall(request)
-        assert proxy.recv(4096).startswith(b"HTTP/1.1 200 ")
+        read_until(proxy, b'{"ok":true}')
         proxy.sendall(request[:20])
         assert not proxy.recv(4096)
 

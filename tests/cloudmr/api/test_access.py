@@ -170,4 +170,5 @@ def test_the_schema_says_where_a_token_is_needed(shut_house: House) -> None:
     for rule in RULES.values():
         operation = paths.get(rule.path, {}).get(rule.method.lower())
         if operation is not None:
-            assert operation.get("security", []) == ([{"HTTPBearer": []}] if isinstance(rule.needs, Scope) else [])
+            needed = [{"HTTPBearer": [rule.needs]}] if isinstance(rule.needs, Scope) else []
+            assert operation.get("security", []) == needed
