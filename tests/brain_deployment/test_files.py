@@ -101,9 +101,10 @@ def test_the_brain_may_do_one_thing_in_aws() -> None:
 def test_losing_the_stack_loses_neither_database_nor_key() -> None:
     resources = read("template-brain.yaml")["Resources"]
     assert resources["Database"]["DeletionPolicy"] == "Snapshot"
-    assert resources["Database"]["Properties"]["DeletionProtection"] is True
+    assert resources["Database"]["Properties"]["DeletionProtection"] == {"Ref": "DatabaseIsProtected"}
+    assert read("template-brain.yaml")["Parameters"]["DatabaseIsProtected"]["Default"] == "true"
     for name in ("SecretKey", "DatabasePassword", "Logs"):
-        assert resources[name]["DeletionPolicy"] == "Retain"
+        assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_every_account_pulls_the_image_and_none_pushes() -> None:

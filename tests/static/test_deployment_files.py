@@ -125,3 +125,41 @@ def _value_of(name: str) -> str:
         "AWS::SQS::Queue": f"arn:aws:sqs:us-east-1:{ACCOUNT}:a",
         "AWS::StepFunctions::StateMachine": f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:a",
     }.get(kind, "a")
+
+
+UNUSED = re.compile(
+    r"kms:|s3tables:|s3files:|elasticfilesystem:|firehose:|s3:REST|s3:GetObject"
+    r"|s3:Put(?!(EncryptionConfiguration|LifecycleConfiguration|Bucket(PublicAccessBlock|CORS|OwnershipControls|Tagging))$)"
+    r"|s3:Delete(?!Bucket$)|s3:(Create|Update)BucketMetadata"
+    r"|iam:(At|De)tach(User|Group)Policy|iam:(Put|Delete)RolePermissionsBoundary|iam:UpdateRoleDescription"
+    r"|lambda:(Put|Associate|PassCapacity|GetLayer|GetCodeSigning|PublishVersion|DeleteFunction(Code|Concurrency))"
+    r"|logs:(Put(?!RetentionPolicy)|CreateLogDelivery|Delete(?!LogGroup$)|Associate|Disassociate)"
+    r"|ec2:(Authorize|Revoke)SecurityGroupIngress|ec2:UpdateSecurityGroupRule|ecs:Put|ecs:UpdateClusterSettings"
+)
+"""Rights for what our stack does not have: keys and versions of one's own, logging, websites, what comes in, layers."""
+
+
+def test_the_deployers_policy_has_what_cloudformation_says_that_it_uses() -> None:
+    document = json.loads((ROOT / "mode2-deployment" / "deployer-policy.json").read_text())
+    given = {action for statement in document["Statement"] for action in _listed(statement["Action"])}
+    asked_for = {"AWS::CloudTrail::Trail", "AWS::Budgets::Budget"}
+    types = {resource["Type"] for resource in unit_template()["Resources"].values()} - asked_for
+    schemas = {schema["typeName"]: schema for schema in _schemas() if schema.get("typeName") in types}
+    assert {kind for kind in types if kind.startswith("AWS::")} == schemas.keys()
+    needed = {
+        action
+        for schema in schemas.values()
+        for handler in ("create", "read", "update", "delete")
+        for action in schema["handlers"].get(handler, {}).get("permissions", [])
+    }
+    assert {action for action in needed - given if not UNUSED.match(action)} == set()
+
+
+def _schemas() -> Iterator[dict[str, Any]]:
+    """Yield what CloudFormation says of its types of resources, as cfn-lint carries it."""
+    for path in ROOT.glob(".venv-lint/lib/python3*/site-packages/cfnlint/data/schemas/resources/*.json"):
+        yield json.loads(path.read_text())
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

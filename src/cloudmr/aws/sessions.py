@@ -52,11 +52,13 @@ CONFIG = Config(
 S3_CONFIG = CONFIG.merge(
     Config(
         signature_version="s3v4",
-        s3={"us_east_1_regional_endpoint": "regional"},
+        s3={"us_east_1_regional_endpoint": "regional", "addressing_style": "virtual"},
         request_checksum_calculation="when_required",
     )
 )
-"""Signed URLs need this signature, and the bucket's own region. Which checksum an object has is ours to say."""
+"""Signed URLs need this signature, and the host of the bucket's own region: said to choose a style by itself, botocore
+signs for the host of all regions, which answers a new bucket with a redirect that no browser follows. Which checksum an
+object has is ours to say."""
 
 
 class Workshop:

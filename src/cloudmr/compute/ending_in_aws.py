@@ -29,6 +29,7 @@ _NO_ROOM_IN_AWS = (
     "TooManyRequestsException",
     "ThrottlingException",
     "LimitExceeded",
+    "reached the limit",
 )
 
 

@@ -14,6 +14,9 @@ from cloudmr.aws.said import AwsSaid
 from cloudmr.deploy.explain import StackEvent
 from cloudmr.deploy.network import EgressRule, Route, RouteTable, SecurityGroup, SeenNetwork, Subnet, Vpc, way_out
 
+LONGEST_BUCKET_NAME = 63
+"""Of S3; nobody has a bucket with a longer one."""
+
 
 class Asks(Protocol):
     """Asks AWS, with somebody's credentials, in one region."""
@@ -168,6 +171,8 @@ def own_bucket_names(aws: Asks) -> frozenset[str]:
 
 def is_bucket_name_free(aws: Asks, name: str) -> bool:
     """Tell whether nobody has a bucket of this name. Raise `AwsSaid`."""
+    if len(name) > LONGEST_BUCKET_NAME:
+        return True
     try:
         aws.ask("s3", "head_bucket", Bucket=name)
     except AwsSaid as said:

@@ -38,7 +38,10 @@ _OF_TASK: tuple[tuple[str, Trouble], ...] = (
         Trouble.NO_WAY_OUT,
     ),
     (r"CannotPull\w*Error|pull access denied|ImageNotFound|manifest unknown", Trouble.IMAGE_NOT_PULLED),
-    (r"(?i)capacity is unavailable|insufficient capacity|RESOURCE:|no container instances", Trouble.NO_CAPACITY),
+    (
+        r"(?i)capacity is unavailable|insufficient capacity|reached the limit|RESOURCE:|no container instances",
+        Trouble.NO_CAPACITY,
+    ),
     (r"unable to assume the role|AssumeRole", Trouble.EXECUTION_ROLE),
 )
 """Why a task did not start, from the particular to the general: a pull that is refused names a right, one that

@@ -247,7 +247,7 @@ def shared_bucket_name(kind: Kind, region: str) -> str:
 
 
 def _of_stack(seen: Seen, said: Given) -> Iterable[Problem]:
-    if found := trouble_with_name(said.need("stack_name")):
+    if found := trouble_with_name(said.need("stack_name"), [bucket.name for bucket in seen.buckets.values()]):
         yield found
     if seen.stack is not None and (found := trouble_with_stack(seen.stack, seen.region)):
         yield found

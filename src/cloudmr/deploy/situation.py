@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
-from cloudmr.deploy.account import Stack
+from cloudmr.deploy.account import LONGEST_BUCKET_NAME, Stack
 from cloudmr.deploy.troubles import Problem, Trouble, problem
 
 STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
+_LONGEST_STACK_NAME = 41
 _GOOD = frozenset(
     {
         "CREATE_COMPLETE",
@@ -63,6 +65,10 @@ def trouble_with_stack(stack: Stack, region: str) -> Problem | None:
     return None
 
 
-def trouble_with_name(name: str) -> Problem | None:
-    """Return why a stack cannot have this name, None where it can."""
-    return None if STACK_NAME.fullmatch(name) else problem(Trouble.STACK_NAME_INVALID, stack=name)
+def trouble_with_name(name: str, bucket_names: Iterable[str] = ()) -> Problem | None:
+    """Return why a stack cannot have this name, None where it can; its buckets would be called so."""
+    excess = max((len(bucket_name) - LONGEST_BUCKET_NAME for bucket_name in bucket_names), default=0)
+    if STACK_NAME.fullmatch(name) and excess <= 0:
+        return None
+    most = _LONGEST_STACK_NAME if excess <= 0 else len(name) - excess
+    return problem(Trouble.STACK_NAME_INVALID, stack=name, most=most)

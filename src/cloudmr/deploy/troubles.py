@@ -203,7 +203,7 @@ WORDS: Mapping[Trouble, Words] = {
     Trouble.STACK_NAME_INVALID: Words(
         heading=_STACK,
         message="{stack} is no name for a stack: its buckets are called after it.",
-        fix="Choose small letters, digits and hyphens, a letter first, 41 at most (--stack-name).",
+        fix="Choose small letters, digits and hyphens, a letter first, {most} at most (--stack-name).",
     ),
     Trouble.STACK_MISSING: Words(
         heading=Heading.REGISTRATION,

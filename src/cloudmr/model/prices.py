@@ -152,8 +152,9 @@ def in_dollars(microdollars: int) -> str:
     dollars = Decimal(microdollars) / 1_000_000
     if 0 < dollars < Decimal("0.0001"):
         return "less than $0.0001"
-    step = Decimal("0.0001") if 0 < dollars < 1 else Decimal("0.01")
-    return f"${dollars.quantize(step, rounding=ROUND_HALF_UP)}"
+    precise = dollars.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+    amount = precise if 0 < precise < 1 else dollars.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    return f"{'-' if amount < 0 else ''}${abs(amount)}"
 
 
 def _compute(platform: Platform, size: MachineSize, seconds: Decimal, rates: Rates) -> Iterable[PriceLine]:

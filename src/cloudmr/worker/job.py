@@ -27,7 +27,6 @@ from mroptimum.result import Result
 from mroptimum.run import NoSnr, Progress
 from mroptimum.task import FileReference, TaskDocument
 
-"""What the operating system says when a file can grow no further."""
 _log = logging.getLogger(__name__)
 
 

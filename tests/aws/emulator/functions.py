@@ -75,7 +75,9 @@ def _run(function: dict[str, Any], event: object, _request_id: str) -> dict[str,
         words = f"RequestId: {api.request_id} Error: Task timed out after {timeout_s:.2f} seconds"
         return _failure("Sandbox.Timedout", words, log)
     how = "signal: killed" if was_killed or status == 137 else f"exit status {status}"
-    return _failure("Runtime.ExitError", f"RequestId: {api.request_id} Error: Runtime exited with error: {how}", log)
+    # https://github.com/awslabs/aws-deployment-framework/issues/758 shows Lambda's words for a sandbox without memory.
+    error = "Runtime.OutOfMemory" if was_killed else "Runtime.ExitError"
+    return _failure(error, f"RequestId: {api.request_id} Error: Runtime exited with error: {how}", log)
 
 
 def _program(function: dict[str, Any], config: dict[str, Any]) -> tuple[Image | None, list[str], str]:

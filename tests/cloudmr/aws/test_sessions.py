@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -153,3 +154,21 @@ def test_a_role_that_refuses_is_told_apart_from_a_right_that_lacks(sessions: Ses
 
 def test_an_external_id_is_not_in_what_is_logged() -> None:
     assert UNIT.external_id not in repr(UNIT)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-southeast-2", "me-south-1"])
+def test_what_is_signed_goes_to_the_host_of_the_buckets_own_region(region: str) -> None:
+    # The host of all regions answers a new bucket with a redirect, which no browser follows when it asks first.
+    workshop = Workshop()
+    host = f"my-bucket.s3.{region}.amazonaws.com"
+    assert workshop.bucket_origin(region, "my-bucket") == f"https://{host}"
+    ends_at = datetime(2026, 1, 1, tzinfo=UTC)
+    client = workshop.s3(
+        region, {"AccessKeyId": "key", "SecretAccessKey": "secret", "SessionToken": "token", "Expiration": ends_at}
+    )
+    url = client.generate_presigned_url("get_object", Params={"Bucket": "my-bucket", "Key": "k"})
+    assert urlsplit(url).netloc == host
+
+
+def test_a_bucket_whose_name_has_a_dot_has_no_host_of_its_own() -> None:
+    assert Workshop().bucket_origin("eu-central-1", "my.bucket") == "https://s3.eu-central-1.amazonaws.com/my.bucket/"

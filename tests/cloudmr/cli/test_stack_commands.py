@@ -112,7 +112,10 @@ def test_help_says_where_each_thing_may_be_said(machine: Machine) -> None:
 
 
 def test_several_troubles_are_told_together(capsys: pytest.CaptureFixture[str]) -> None:
-    problems = [problem(Trouble.NO_NETWORK, what="us-east-1"), problem(Trouble.STACK_NAME_INVALID, stack="No!")]
+    problems = [
+        problem(Trouble.NO_NETWORK, what="us-east-1"),
+        problem(Trouble.STACK_NAME_INVALID, stack="No!", most=41),
+    ]
     for as_json in (True, False):
         with pytest.raises(typer.Exit), explained(Terminal(as_json=as_json)):
             raise StandsInTheWay(problems)

@@ -262,6 +262,15 @@ def test_everything_that_stands_in_the_way_is_told_at_once() -> None:
     ]
 
 
+def test_a_name_is_no_longer_than_its_buckets_can_be_called() -> None:
+    name = "m" * 41
+    long = {kind: SeenBucket(name=f"{name}-{kind}-{ACCOUNT}-eu-central-1", is_free=True) for kind in Kind}
+    found = make_plan(replace(seen(), buckets=long), said(stack_name=name), TEMPLATE, more={}, announced=ANNOUNCED)
+    assert isinstance(found, tuple)
+    assert [each.trouble for each in found] == [Trouble.STACK_NAME_INVALID]
+    assert "29 at most" in found[0].fix
+
+
 @pytest.mark.parametrize(
     ("account", "wanted", "mode"),
     [

@@ -65,7 +65,16 @@ def test_the_book_says_its_date_and_what_it_leaves_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("microdollars", "text"), [(0, "$0.00"), (32_913, "$0.0329"), (99, "less than $0.0001"), (12_345_678, "$12.35")]
+    ("microdollars", "text"),
+    [
+        (0, "$0.00"),
+        (32_913, "$0.0329"),
+        (99, "less than $0.0001"),
+        (12_345_678, "$12.35"),
+        (999_960, "$1.00"),
+        (-2_000, "$0.00"),
+        (-40_000, "-$0.04"),
+    ],
 )
 def test_amounts_are_read_in_dollars(microdollars: int, text: str) -> None:
     assert in_dollars(microdollars) == text
