@@ -289,6 +289,7 @@ def _key(unit: AwsUnit, scope: Scope) -> _Key:
 
 def _role_refused(unit: AwsUnit) -> RoleRefused:
     return RoleRefused(
-        f"The role {unit.role_arn} did not let CloudMR Brain in: it is not there any more, or asks for something else.",
-        "Deploy the unit's stack again; `cloudmr unit check` with your own credentials says what its role asks for.",
+        f"The role {unit.role_arn} did not let CloudMR Brain in: it is not there, or asks for something else.",
+        "One that was just made is known to AWS within a minute or two. Else `cloudmr unit check`, with your own "
+        "credentials, says what it asks for; `cloudmr unit remove` and deploying anew mends it, and buckets stay.",
     )

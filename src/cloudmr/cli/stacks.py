@@ -253,7 +253,7 @@ def remove_own(said: Given, terminal: Terminal, *, deletes_data: bool, cancel_jo
             is_deregistered = deregister(who.brain, unit_id, cancel_jobs=cancel_jobs)
         terminal.note(f"{unit_id} {'is removed from' if is_deregistered else 'was not known to'} CloudMR Brain.")
     elif unit_id:
-        terminal.warn(f"not signed in: CloudMR Brain notices by itself that {unit_id} is gone, within a day.")
+        terminal.warn(f"not signed in: CloudMR Brain finds {unit_id} unwell within the hour, and gone after a week.")
     gone, stays = remove_stack(aws, stack, deletes_data=deletes_data, hear=events_to(terminal), tell=terminal.note)
     terminal.answer(
         {
@@ -329,6 +329,7 @@ def _deploy(
     from cloudmr.deploy.register import announce
     from cloudmr.deploy.register import register as register_stack
     from cloudmr.deploy.sign_in import token_for_stack, token_source
+    from cloudmr.deploy.situation import Step
     from cloudmr.deploy.template import find_template
 
     began = time.monotonic()
@@ -363,6 +364,9 @@ def _deploy(
             terminal.note(f"CloudMR Brain does not know {unit_id} any more: it is announced and registered anew.")
             done = register_stack(aws, who.brain, stack, person, said, found, hear=events_to(terminal))
             stack, unit_id = done.stack, done.unit.computing_unit_id
+        elif can_look and decided.step is Step.UPDATE:
+            # Nothing of its registration has changed, so that nobody else would look whether it still works.
+            who.brain.computing_units.check(unit_id, known_answer=True)
         if wishes.waits and not can_look:
             terminal.note("The token is good for the registration only; how the unit is stands on its page.")
         followed = _follow(terminal, who, unit_id) if wishes.waits and can_look else None

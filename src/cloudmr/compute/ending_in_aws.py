@@ -59,6 +59,8 @@ def _of_failure(error: str, cause: str, deadline_s: int | None) -> Ending:
     words = _shortened(_message(cause))
     if any(sign in f"{error} {words}" for sign in _NO_ROOM_IN_AWS):
         return _failed(Cause.NO_CAPACITY, f"{error}: {words}")
+    if error == "AmazonECS.Unknown":  # what RunTask says that could start none
+        return _failed(Cause.NO_CAPACITY, f"{error}: {_shortened(_reasons(cause)) or words}")
     if error.startswith(("ECS.", "Lambda.", "States.")):
         return _failed(Cause.NOT_STARTED, f"{error}: {words}")
     return _failed(Cause.CRASHED, f"It ended with {error or 'no error'}.")
@@ -111,6 +113,13 @@ def _message(cause: str) -> str:
     """Return the words in a cause: Lambda puts them beside a stack trace, others give nothing else."""
     raised = _object(cause)
     return cause if raised is None else str(raised.get("errorMessage", ""))
+
+
+def _reasons(cause: str) -> str:
+    """Return why RunTask started no task, as it says it."""
+    failures = (_object(cause) or {}).get("Failures")
+    found = [each.get("Reason") for each in failures if isinstance(each, Mapping)] if isinstance(failures, list) else []
+    return ", ".join(str(reason) for reason in found if reason)
 
 
 def _object(text: str) -> dict[str, Any] | None:

@@ -162,6 +162,9 @@ def make_plan(
     assert step is not None
     buckets = tuple(_bucket_plan(seen, said, kind) for kind in Kind)
     given = {**_parameters(said, mode, network, buckets), **more}
+    if step is Step.UPDATE and announced is not None:
+        # The stack remembers what it was announced with: only a parameter brings it the image of today.
+        given = {"ImageUri": announced.image_uri, **given}
     before = seen.stack.parameters if step is Step.UPDATE and seen.stack else {}
     # A token is passed when the stack is made, and makes it register itself.
     values = {**template.parameters, **before, **given, "CloudMRUserToken": "given"}

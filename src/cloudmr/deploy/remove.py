@@ -17,6 +17,8 @@ from cloudmr.deploy.errors import AwsRefused
 from cloudmr.deploy.explain import explain_refusal
 from cloudmr.model.prices import PriceSet, in_dollars, price_book
 
+_TASKS_END_WITHIN_S, _TASKS_EVERY_S = 180, 5
+"""A worker has a minute to end, and its network some more to be taken down."""
 _AT_ONCE = 1000
 """As many objects as S3 deletes in one request."""
 _GB = 10**9
@@ -81,6 +83,7 @@ def remove_stack(
     Raise `StandsInTheWay`, `AwsRefused`.
     """
     try:
+        _await_tasks(aws, stack, tell=tell, pause=pause)
         delete_stack(aws, stack.name, hear=hear, pause=pause)
         gone = []
         if deletes_data:
@@ -93,6 +96,25 @@ def remove_stack(
     except AwsSaid as refusal:
         raise explain_refusal(refusal) from refusal
     return tuple(gone), tuple(each for each in stays if each is not None)
+
+
+def _await_tasks(aws: Asks, stack: Stack, *, tell: Callable[[str], None], pause: Pause) -> None:
+    """Wait a while for tasks that were told to end: AWS deletes no cluster that has any. Raise `AwsSaid`."""
+    cluster = stack.outputs.get("ClusterName")
+    is_told = False
+    for _ in range(_TASKS_END_WITHIN_S // _TASKS_EVERY_S if cluster else 0):
+        try:
+            n_tasks = len(list(aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster)))
+        except AwsSaid as refusal:
+            if refusal.aws_code in {"ClusterNotFoundException", "ClusterNotFound"}:
+                return
+            raise
+        if not n_tasks:
+            return
+        if not is_told:
+            tell(f"Waiting for {n_tasks} tasks of Fargate to end…")
+            is_told = True
+        pause(_TASKS_EVERY_S)
 
 
 def content(aws: Asks, bucket: str) -> Stays | None:

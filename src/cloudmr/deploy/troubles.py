@@ -289,17 +289,19 @@ WORDS: Mapping[Trouble, Words] = {
     Trouble.EXECUTION_ROLE: Words(
         heading=_TASKS,
         message="The role that starts tasks may not do what it must: {said}",
-        fix="Run `cloudmr unit deploy` again: it puts the rights of the template back.",
+        fix="Give it back what the template grants, or `cloudmr unit remove` and deploy anew; buckets stay. An update "
+        "changes nothing back that was changed by hand.",
     ),
     Trouble.NO_CAPACITY: Words(
         heading=_TASKS,
         message="Fargate has no machine free: {said}",
-        fix="Jobs wait and are tried again; if it lasts, deploy in another region or choose subnets of other zones.",
+        fix="A job is tried for some minutes, twice. If it lasts, ask AWS for a higher quota (Fargate vCPU), run fewer "
+        "at once, or choose subnets of other zones.",
     ),
     Trouble.PART_MISSING: Words(
         heading=_TASKS,
         message="{what} of the stack is {how}.",
-        fix="Run `cloudmr unit deploy` again; if that does not bring it back, `cloudmr unit remove` and deploy anew.",
+        fix="`cloudmr unit remove`, and deploy anew; buckets stay.",
     ),
     Trouble.UNIT_NOT_READY: Words(
         heading=Heading.ROUTING,
@@ -319,12 +321,12 @@ WORDS: Mapping[Trouble, Words] = {
     Trouble.TRUST_OPEN: Words(
         heading=Heading.SECURITY,
         message="The role {role} can be assumed by others than CloudMR Brain: {why}.",
-        fix="Run `cloudmr unit deploy` again: it puts the trust of the template back. Until then delete the role.",
+        fix="Delete the role at once, then `cloudmr unit remove` and deploy anew; buckets stay.",
     ),
     Trouble.ROLE_WIDE: Words(
         heading=Heading.SECURITY,
         message="The role {role} may do more than was declared: {what}.",
-        fix="Take that away in the IAM console; `cloudmr unit deploy` puts the template's own rights back.",
+        fix="Take that away in the IAM console; nothing else takes it away.",
     ),
     Trouble.TLS_NOT_REQUIRED: Words(
         heading=Heading.SECURITY,

@@ -26,7 +26,9 @@ _BUCKETS: dict[Bucket, tuple[Check, str]] = {
     Bucket.RESULTS: (Check.RESULTS_BUCKET, "results/"),
     Bucket.FAILED: (Check.FAILED_BUCKET, "failed/"),
 }
-_DEPLOY = "Deploy the unit's stack again, in the account and the region that it was registered for."
+_DEPLOY = (
+    "Remove the unit's stack (`cloudmr unit remove`; buckets stay) and deploy it anew, in the same account and region."
+)
 _OWNER_SEES = "Run `cloudmr unit check` with the credentials of the unit's owner: it sees this."
 
 
@@ -111,7 +113,8 @@ class AwsProbe:
                     check,
                     Outcome.REFUSED,
                     f"Its role lets in who comes {words}: somebody else's unit could be made to use it.",
-                    "Deploy the stack again: the role's trust policy must ask for the unit's own ExternalId.",
+                    "Delete the role at once: its trust policy must ask for the unit's own ExternalId. Then remove the "
+                    "stack, and deploy it anew.",
                 )
 
     def _narrow(self, aws: Clients) -> Finding:
@@ -122,7 +125,7 @@ class AwsProbe:
                 Check.ROLE_IS_NARROW,
                 Outcome.REFUSED,
                 f"Its role may do more than a unit needs: {', '.join(too_much)}.",
-                "Deploy the stack again, and take every other policy off its role.",
+                "Take every other policy off its role, in the IAM console.",
             )
         return self._finding(
             Check.ROLE_IS_NARROW, Outcome.PASSED, f"Its role may not {', '.join(each.action for each in tried)}."

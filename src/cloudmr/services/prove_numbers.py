@@ -7,7 +7,7 @@ to, it does not wait in the queue, and a unit that is not verified runs it.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +33,7 @@ OWNER_EMAIL = "known-answers@cloudmr.invalid"
 _NO_PASSWORD = "!"  # noqa: S105 - no hash looks like this, so nothing matches it
 _DEADLINE = timedelta(minutes=30)
 _ALIAS = "Known answer"
+_AGAIN = "It is tried again by itself, within the hour; `cloudmr unit check UNIT_ID --known-answer` does it now."
 _NEED = Need(memory_bytes=2**30, disk_bytes=2**30, seconds=60)
 """More than the acquisition takes: so little that any kind of machine can do it."""
 
@@ -56,13 +57,22 @@ def start_proof(brain: Brain, link: UnitLink, unit: ComputingUnit) -> Job:
     return job
 
 
-def judge_proof(brain: Brain, link: UnitLink, job: Job) -> Finding:
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What an ended proof came to; without numbers, nothing is known of the unit's."""
+
+    finding: Finding
+    has_numbers: bool
+
+
+def judge_proof(brain: Brain, link: UnitLink, job: Job) -> Proof:
     """Return what an ended proof came to. Raises `UnitUnavailable`."""
     now = brain.now()
     if job.state is not JobState.SUCCEEDED:
         why = job.failure.message if job.failure else f"It was {job.state}."
-        next_step = job.failure.next_step if job.failure else "Have the unit checked again."
-        return _failed(now, f"The job whose answer is known has no result: {why}", next_step)
+        next_step = job.failure.next_step if job.failure else ""
+        message = f"The job whose answer is known has no result: {why}"
+        return Proof(finding=_failed(now, message, f"{next_step} {_AGAIN}".strip()), has_numbers=False)
     from cloudmr.known_answer import judge_package
 
     with tempfile.TemporaryDirectory() as folder:
@@ -70,16 +80,19 @@ def judge_proof(brain: Brain, link: UnitLink, job: Job) -> Finding:
             _fetch(link.storage, results_prefix(job.id, job.attempt), Path(folder))
             comparisons = judge_package(Path(folder))
         except ExplainedError as error:
-            return _failed(now, f"The result of the job whose answer is known cannot be read: {error.message}")
+            message = f"The result of the job whose answer is known cannot be read: {error.message}"
+            return Proof(finding=_failed(now, message, _AGAIN), has_numbers=False)
     said = "; ".join(
         f"{found.name} {found.measured:.4g} instead of {found.truth:.4g} ({found.deviation_percent:+.2f} %)"
         for found in comparisons
     )
     if all(found.is_right for found in comparisons):
-        return Finding(check=Check.KNOWN_ANSWER, outcome=Outcome.PASSED, message=f"Verified for SNR: {said}.", at=now)
-    return _failed(
+        passed = Finding(check=Check.KNOWN_ANSWER, outcome=Outcome.PASSED, message=f"Verified for SNR: {said}.", at=now)
+        return Proof(finding=passed, has_numbers=True)
+    wrong = _failed(
         now, f"The unit gives wrong numbers: {said}.", "Deploy the unit anew with the image of this release."
     )
+    return Proof(finding=wrong, has_numbers=True)
 
 
 def awaited(now: datetime, job_id: str) -> Finding:
@@ -88,7 +101,7 @@ def awaited(now: datetime, job_id: str) -> Finding:
     return Finding(check=Check.KNOWN_ANSWER, outcome=Outcome.AWAITED, message=message, fix="Wait for its end.", at=now)
 
 
-def _failed(now: datetime, message: str, fix: str = "Have the unit checked again.") -> Finding:
+def _failed(now: datetime, message: str, fix: str) -> Finding:
     return Finding(check=Check.KNOWN_ANSWER, outcome=Outcome.FAILED, message=message, fix=fix, at=now)
 
 

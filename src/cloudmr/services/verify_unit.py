@@ -20,7 +20,7 @@ from cloudmr.model.unit_health import KNOWN_ANSWER_PERIOD, Care, judge
 from cloudmr.model.units import ComputingUnit, UnitStatus
 from cloudmr.services.brain import Brain, UnitLink
 from cloudmr.services.dispatch_jobs import give_turn
-from cloudmr.services.prove_numbers import awaited, judge_proof, start_proof
+from cloudmr.services.prove_numbers import Proof, awaited, judge_proof, start_proof
 from cloudmr.services.units import UnitReport, managed_unit, unit_report
 
 _log = logging.getLogger(__name__)
@@ -98,11 +98,11 @@ def hear_proofs(brain: Brain) -> int:
                 give_turn(brain, job_id, unit)
             continue
         try:
-            finding = None if job is None else judge_proof(brain, brain.connect(unit), job)
+            proof = None if job is None else judge_proof(brain, brain.connect(unit), job)
         except UnitUnavailable as error:
             _log.warning("what became of %s cannot be seen yet: %s", job_id, error.message)
             continue
-        _hear(brain, unit, finding)
+        _hear(brain, unit, proof)
         n_heard += 1
     return n_heard
 
@@ -140,7 +140,7 @@ def _write(brain: Brain, seen: ComputingUnit, found: Sequence[Finding], proof: J
         _settle(brain, transaction, unit, care, found)
 
 
-def _hear(brain: Brain, seen: ComputingUnit, finding: Finding | None) -> None:
+def _hear(brain: Brain, seen: ComputingUnit, proof: Proof | None) -> None:
     """Write down what a proof came to (None: nobody knows of it any more)."""
     with brain.database.write() as transaction:
         unit = transaction.units.get_for_change(seen.id)
@@ -148,9 +148,13 @@ def _hear(brain: Brain, seen: ComputingUnit, finding: Finding | None) -> None:
         if unit is None or care is None:
             return
         care = replace(care, known_answer_job_id=None)
-        if finding is None or unit.removed_at is not None or not _is_where_it_was(unit, seen):
+        if proof is None or unit.removed_at is not None or not _is_where_it_was(unit, seen):
             transaction.unit_care.put(care)
             return
+        finding = proof.finding
+        if not proof.has_numbers:
+            # Whatever kept it from an answer may pass: it is asked again at the next look, soon and then rarer.
+            care = replace(care, known_answer_at=brain.now())
         transaction.findings.put(unit.id, [finding])
         if finding.outcome is Outcome.PASSED:
             is_first = unit.snr_verified_at is None

@@ -30,6 +30,13 @@ def test_ends_that_need_no_cause() -> None:
     assert (ending_of("ABORTED").state, ending_of("ABORTED").cause) == (ExecutionState.STOPPED, Cause.STOPPED)
 
 
+def test_what_says_that_no_task_was_started_says_why() -> None:
+    said = json.dumps({"Failures": [{"Reason": "RESOURCE:CPU"}, {"Reason": "AGENT"}], "Tasks": []})
+    ending = ending_of(error="AmazonECS.Unknown", cause=said)
+    assert (ending.cause, ending.detail) == (Cause.NO_CAPACITY, "AmazonECS.Unknown: RESOURCE:CPU, AGENT")
+    assert ending_of(error="AmazonECS.Unknown", cause="nothing more").cause is Cause.NO_CAPACITY
+
+
 @pytest.mark.parametrize(("status", "error"), [("TIMED_OUT", ""), ("FAILED", "States.Timeout")])
 def test_the_deadline(status: str, error: str) -> None:
     ending = ending_of(status, error=error)

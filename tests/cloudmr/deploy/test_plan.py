@@ -39,6 +39,7 @@ Parameters:
   SubnetId1: {Type: String}
   SubnetId2: {Type: String}
   ImageTag: {Type: String}
+  ImageUri: {Type: String, Default: ""}
   AssignPublicIp:
     Type: String
   SecurityGroupId: {Type: String}
@@ -164,6 +165,14 @@ def test_a_stack_that_is_there_keeps_what_nobody_spoke_of() -> None:
     assert plan.step is Step.UPDATE
     assert values(plan)["Memory"] is None
     assert values(planned(seen(stack("UPDATE_COMPLETE")), Memory="30720"))["Memory"] == "30720"
+
+
+def test_an_update_brings_the_image_of_today() -> None:
+    there = seen(stack("UPDATE_COMPLETE"))
+    assert values(planned(there))["ImageUri"] == ANNOUNCED.image_uri, "the stack remembers what it was announced with"
+    own = "123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1"
+    assert values(planned(there, said(image_uri=own)))["ImageUri"] == own
+    assert "ImageUri" not in values(planned(seen())), "a new stack asks CloudMR Brain"
 
 
 def test_what_a_failed_creation_left_is_made_anew_and_said_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,6 +62,24 @@ def test_data_go_only_when_that_is_said_and_never_from_a_bucket_that_was_brought
     assert gone == ("s-results-1", "s-failed-1")
     assert [each.bucket for each in stays] == ["brought-along"]
     assert [asked["Bucket"] for what, asked in aws.asked if what == "s3:delete_bucket"] == ["s-results-1", "s-failed-1"]
+
+
+def test_tasks_that_are_ending_are_waited_for() -> None:
+    tasks, said = iter([["a", "b"], ["b"], []]), list[str]()
+    aws = account(ecs__list_tasks=lambda **_: next(tasks))
+    with_cluster = replace(STACK, outputs={**STACK.outputs, "ClusterName": "s-cluster"})
+    remove_stack(aws, with_cluster, deletes_data=False, hear=lambda _: None, tell=said.append, pause=lambda _: None)
+    assert said == ["Waiting for 2 tasks of Fargate to end…"]
+    assert next(tasks, None) is None
+
+
+def test_a_cluster_that_is_gone_has_no_tasks() -> None:
+    aws = account(ecs__list_tasks=refusal("ClusterNotFoundException", "no such cluster"))
+    with_cluster = replace(STACK, outputs={**STACK.outputs, "ClusterName": "s-cluster"})
+    gone, _ = remove_stack(
+        aws, with_cluster, deletes_data=False, hear=lambda _: None, tell=lambda _: None, pause=lambda _: None
+    )
+    assert gone == ()
 
 
 def test_a_stack_that_cannot_be_deleted_says_why() -> None:

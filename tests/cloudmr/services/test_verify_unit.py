@@ -105,6 +105,9 @@ def test_a_unit_that_gives_wrong_numbers_gets_no_jobs(bench: Bench, unit: Comput
     assert "wrong numbers" in (ill.status_reason or "")
     assert "+41" in (ill.status_reason or "")
     assert (ill.snr_verified_at, ill.is_default) == (None, False)
+    bench.clock.advance(hours=2)
+    verify_units(bench.brain)
+    assert findings(bench, unit)[Check.KNOWN_ANSWER].outcome is Outcome.FAILED, "wrong numbers stay wrong for a week"
 
 
 def test_a_proof_that_fails_says_why(bench: Bench, unit: ComputingUnit) -> None:
@@ -115,8 +118,15 @@ def test_a_proof_that_fails_says_why(bench: Bench, unit: ComputingUnit) -> None:
     reconcile_jobs(bench.brain)
     hear_proofs(bench.brain)
     proof = findings(bench, unit)[Check.KNOWN_ANSWER]
-    assert (proof.outcome, proof.fix) == (Outcome.FAILED, "Buy some.")
+    assert proof.outcome is Outcome.FAILED
+    assert proof.fix.startswith("Buy some. It is tried again by itself")
     assert "No coils." in proof.message
+    bench.clock.advance(minutes=1)
+    verify_units(bench.brain)
+    assert proof_of(bench, unit).id != job.id, "what passes is asked again, long before the week is over"
+    assert run_proof(bench, unit).state is JobState.SUCCEEDED
+    hear_proofs(bench.brain)
+    assert read(bench, unit).status is UnitStatus.READY
 
 
 def test_a_damaged_proof_is_no_proof(bench: Bench, unit: ComputingUnit) -> None:
