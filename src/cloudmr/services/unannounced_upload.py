@@ -18,7 +18,10 @@ from cloudmr.storage.base import PART_SIZE_BYTES, UNHURRIED_URL_LIFETIME_S, Buck
 
 
 def sign_all_parts(brain: Brain, started: StartedUpload) -> Sequence[SignedRequest]:
-    """Return a PUT for every part of an upload that was just begun, good for half a day."""
+    """Return a PUT for every part of an upload that was just begun, good for half a day.
+
+    In AWS they are good for as long as the session they are signed in: an hour at most, and a quarter at least.
+    """
     data_file, unit = started.view.data_file, started.view.unit
     storage = brain.connect(unit).storage
     return [
