@@ -145,7 +145,7 @@ def _existing_clients() -> Iterator[str]:
     yield (
         "Clients of earlier releases keep working through these routes, with their own words (jobs are pipelines) and\n"
         "the fields they know. New programs use the ones above.\n\n"
-        "They get the URLs of all parts of an upload at once. Those of a unit in AWS are good for 15 to 60 minutes, and\n"
+        "They get the URLs of all parts of an upload at once. Those of a unit in AWS are good for 15 to 60 minutes;\n"
         "these clients ask for no others: what has not left by then has to be sent again, so that 1 GB wants 9 Mbit/s\n"
         "or more. `cloudmr` and the pages ask for each part as it leaves, and have no such end.\n"
     )
