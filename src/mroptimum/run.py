@@ -318,8 +318,8 @@ def _noise_model(
         return model_from_scan(acquisition.noise, acquisition), []
     raise _NoNoiseGiven(
         "Nothing says what the noise is: the task names no noise scan and the signal file holds none.",
-        "Give a noise scan, or ask for an estimate: "
-        'noise: {"type": "estimate", "options": {"source": "repetitions" | "kspace_edge" | "image_corners"}}.',
+        "Give a noise scan (--noise FILE), or ask for an estimate: --noise-estimate repetitions, kspace_edge or "
+        'image_corners; in a task file noise: {"type": "estimate", "options": {"source": "kspace_edge"}}.',
     )
 
 

@@ -80,14 +80,18 @@ def test_it_shows_that_the_numbers_are_right_and_leaves_only_them(temporary: Pat
     assert left_behind(temporary) == ([], [])
 
 
-def test_ones_own_files_take_the_same_way_in_place_of_an_earlier_result(
-    temporary: Path, tmp_path: Path, rng: np.random.Generator
-) -> None:
-    package = tmp_path / "out"
+def earlier_result(package: Path) -> Path:
     (package / "data").mkdir(parents=True)
     (package / "data" / "g_factor.nii.gz").write_bytes(b"of an earlier result")
     outputs = [{"path": "data/g_factor.nii.gz", "size_bytes": 1}]
     (package / "manifest.json").write_text(json.dumps({"outputs": outputs}))
+    return package
+
+
+def test_ones_own_files_take_the_same_way_in_place_of_an_earlier_result(
+    temporary: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    package = earlier_result(tmp_path / "out")
     raw_file = raw_data(tmp_path / "meas.npz", rng)
     exit_code, output, errors = finished(temporary, "--signal", raw_file, "-o", package)
     assert exit_code == 0, errors
@@ -98,10 +102,17 @@ def test_ones_own_files_take_the_same_way_in_place_of_an_earlier_result(
 
 def test_a_job_without_a_result_says_why(temporary: Path, tmp_path: Path, rng: np.random.Generator) -> None:
     raw_file = raw_data(tmp_path / "meas.npz", rng, noise=False)
-    exit_code, _, errors = finished(temporary, "--signal", raw_file)
+    package = earlier_result(tmp_path / "out")
+    exit_code, _, errors = finished(temporary, "--signal", raw_file, "-o", package)
     assert exit_code == 1
     assert "no_noise" in errors
     assert left_behind(temporary) == ([], [])
+    assert (package / "data" / "g_factor.nii.gz").is_file(), "an earlier result stays until there is another"
+    exit_code, output, errors = finished(
+        temporary, "--signal", raw_file, "--noise-estimate", "image_corners", "-o", package
+    )
+    assert exit_code == 0, errors
+    assert "SNR IN THE MASK" in output
 
 
 def test_what_is_not_an_earlier_result_is_left_alone(temporary: Path) -> None:

@@ -22,7 +22,7 @@ from real_brain import PASSWORD, RealBrain
 def test_to_stop_watching_a_job_does_not_stop_the_job(real_brain: RealBrain, phantom: Written, tmp_path: Path) -> None:
     with BrainClient(real_brain.url, folder=tmp_path) as client:
         token = client.log_in(email=real_brain.new_email(), password=PASSWORD).access_token
-        flags = Flags(method="pmr", reconstruction="sense", replicas=60)
+        flags = Flags(method="pmr", reconstruction="sense", replicas=1500)
         job = client.submit(flags.document(client.upload(phantom.raw).reference, None))
         with subprocess.Popen(
             [sys.executable, "-m", "cloudmr.cli", "job", "watch", job.job_id],
@@ -34,5 +34,6 @@ def test_to_stop_watching_a_job_does_not_stop_the_job(real_brain: RealBrain, pha
             assert any(" of " in line for line in watching.stderr)
             watching.send_signal(signal.SIGINT)
             assert watching.wait(60) == 130
+            assert f"{job.job_id} goes on" in watching.stderr.read()
         *_, ended = (news for news in client.follow(job.job_id) if isinstance(news, Job))
         assert ended.status is JobState.SUCCEEDED

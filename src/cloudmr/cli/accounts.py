@@ -23,7 +23,7 @@ app = typer.Typer()
 
 Server = Annotated[
     str | None,
-    typer.Option("--api-url", envvar="CLOUDMR_API_URL", help="Address of the Brain. [default: the one used last]"),
+    typer.Option("--api-url", envvar="CLOUDMR_API_URL", help="Address of the Brain. \\[default: the one used last]"),
 ]
 Email = Annotated[
     str | None,

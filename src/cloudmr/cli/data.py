@@ -71,7 +71,7 @@ def resume(
 def add(
     key: Annotated[str, typer.Argument(help="Key of the object in the data bucket of your unit: uploads/…")],
     unit: Annotated[str, typer.Option("--unit", metavar="ID", help="Your own computing unit.")],
-    name: Annotated[str | None, typer.Option(help="What to call it. [default: the last part of the key]")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it. \\[default: the last part of the key]")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take note of an object that lies in the bucket of your own computing unit already; nothing is copied."""
@@ -104,7 +104,7 @@ def rename(data_id: DataId, name: str, as_json: AsJson = False) -> None:
 def download(
     data_id: DataId,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write. [default: its name, in this folder]")
+        Path | None, typer.Option("--output", "-o", help="File to write. \\[default: its name, in this folder]")
     ] = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,

@@ -15,6 +15,7 @@ from cloudmr.cli.terminal import AsJson, Terminal, answering
 
 if TYPE_CHECKING:
     from cloudmr.against_truth import Comparison
+    from mroptimum.flags import Flags
     from mroptimum.phantom import Phantom
 
 app = typer.Typer()
@@ -28,6 +29,9 @@ def demo(
     noise: Annotated[
         Path | None, typer.Option(help="Its noise scan, if that is another file.", exists=True, dir_okay=False)
     ] = None,
+    noise_estimate: Annotated[
+        str | None, typer.Option(help="Without a noise scan: repetitions, kspace_edge or image_corners.")
+    ] = None,
     reconstruction: Annotated[str, typer.Option(help="Of your own file: rss, b1 or sense.")] = "rss",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the result package.")] = Path(
         "demo-output"
@@ -40,13 +44,17 @@ def demo(
     results are downloaded. The phantom's SNR and g-factor are held to the truth: the command fails if they are more
     than 1 % off. Nothing is left but the results.
     """
-    if noise is not None and signal is None:
-        raise typer.BadParameter("it goes with --signal.", param_hint="--noise")
+    for name, given in (("--noise", noise), ("--noise-estimate", noise_estimate)):
+        if given is not None and signal is None:
+            raise typer.BadParameter("it goes with --signal.", param_hint=name)
     with answering(as_json) as terminal:
+        from mroptimum.flags import Flags
+
         if signal is None:
             _phantom(terminal, output)
         else:
-            _own_files(terminal, signal, noise, reconstruction, output)
+            flags = Flags(method="ac", reconstruction=reconstruction, noise_estimate=noise_estimate)
+            _own_files(terminal, signal, noise, flags, output)
 
 
 def _phantom(terminal: Terminal, output: Path) -> None:
@@ -81,12 +89,10 @@ def _phantom(terminal: Terminal, output: Path) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _own_files(terminal: Terminal, signal: Path, noise: Path | None, reconstruction: str, output: Path) -> None:
+def _own_files(terminal: Terminal, signal: Path, noise: Path | None, flags: Flags, output: Path) -> None:
     from cloudmr.against_truth import snr_statistics
     from cloudmr.cli.own_job import run_through_own_brain
-    from mroptimum.flags import Flags
 
-    flags = Flags(method="ac", reconstruction=reconstruction)
     job = run_through_own_brain(terminal, signal=signal, noise=noise, flags=flags, output=output)
     snr = snr_statistics(output)
     terminal.answer(

@@ -21,7 +21,7 @@ def share(
     job_id: JobId,
     email: Annotated[str | None, typer.Option("--with", metavar="EMAIL", help="The person to share it with.")] = None,
     link: Annotated[bool, typer.Option("--link", help="Share it with whoever has the link.")] = False,
-    days: Annotated[int | None, typer.Option(help="How long. [default: 14]")] = None,
+    days: Annotated[int | None, typer.Option(help="How long. \\[default: 14]")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let somebody look at a job: its state, history, log and results, not its data files."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -38,10 +40,10 @@ Signal = Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data w
 Noise = Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="Raw data with the noise scan.")]
 Second = Annotated[str | None, typer.Option(metavar=FILE_OR_ID, help="The second repetition or image.")]
 PlatformOption = Annotated[
-    Platform | None, typer.Option(help="Where in the unit it runs. [default: the smallest that is large enough]")
+    Platform | None, typer.Option(help="Where in the unit it runs. \\[default: the smallest that is large enough]")
 ]
 DeadlineOption = Annotated[
-    float | None, typer.Option("--deadline", metavar="HOURS", help="When it is ended, 48 at most. [default: 6]")
+    float | None, typer.Option("--deadline", metavar="HOURS", help="When it is ended, 48 at most. \\[default: 6]")
 ]
 _EITHER = "Give either a task file, or --signal with what belongs to it."
 
@@ -90,10 +92,13 @@ def submit(
             terminal.answer(_values(job), f"{job.job_id}  {job.status} on {job.computing_unit.alias}. {job.reason}")
             return
         terminal.note(f"Submitted {job.job_id} to {job.computing_unit.alias}.")
-        job = watch_job(brain, job.job_id)
+        with _goes_on(terminal, job.job_id):
+            job = watch_job(brain, job.job_id)
         if output:
             _bring_files(brain, job.job_id, output, overwrite=overwrite)
         _end(terminal, job)
+        if not output:
+            _say_how_to_get_it(terminal, job)
 
 
 @app.command(epilog=EPILOG)
@@ -166,7 +171,10 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
 def watch(job_id: JobId, as_json: AsJson = False) -> None:
     """Wait for the end of a job, and show how far it is. To interrupt this does not end the job."""
     with signed_in(as_json) as (brain, terminal):
-        _end(terminal, watch_job(brain, job_id))
+        with _goes_on(terminal, job_id):
+            job = watch_job(brain, job_id)
+        _end(terminal, job)
+        _say_how_to_get_it(terminal, job)
 
 
 @app.command(epilog=EPILOG)
@@ -189,7 +197,8 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
 def download(
     job_id: JobId,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder (with --zip: file) to write. [default: the job's id]")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder (with --zip: file) to write. \\[default: the job's id]"),
     ] = None,
     as_zip: Annotated[bool, typer.Option("--zip", help="One zip file instead of a folder.")] = False,
     overwrite: Overwrite = False,
@@ -257,11 +266,27 @@ def _bring_package(brain: BrainClient, job_id: str, path: Path, *, overwrite: bo
     return path
 
 
+@contextmanager
+def _goes_on(terminal: Terminal, job_id: str) -> Iterator[None]:
+    """Say to whoever stops watching, or can watch no longer, that the job is not stopped by that."""
+    from cloudmr.client.errors import BrainUnreachable
+
+    try:
+        yield
+    except (KeyboardInterrupt, BrainUnreachable):
+        terminal.note(f"\n{job_id} goes on; look again with `cloudmr job watch {job_id}`.")
+        raise
+
+
 def _end(terminal: Terminal, job: Job) -> None:
     """Print a job that has ended, and end the command as the job ended."""
     terminal.answer(_values(job), job_record(job))
     if not job.succeeded:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _say_how_to_get_it(terminal: Terminal, job: Job) -> None:
+    terminal.note(f"Its maps: `cloudmr job download {job.job_id} -o out/`")
 
 
 def _values(job: Job) -> dict[str, Any]:

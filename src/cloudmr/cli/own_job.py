@@ -55,6 +55,7 @@ def run_through_own_brain(terminal: Terminal, *, signal: Path, noise: Path | Non
         if job.failure is not None:
             raise JobFailed(job.failure.message, job.failure.next_step, code=job.failure.code)
         result = brain.result(job.job_id)
+        _remove_earlier_result(output)  # only now that there is one to take its place
         with byte_bar("Downloading the result", sum(file.size_bytes for file in result.files)) as advance:
             brain.download_files(result, output, overwrite=True, advance=advance)
     return job
@@ -74,9 +75,9 @@ def _temporary_home() -> Iterator[Path]:
 @contextmanager
 def _room(folder: Path) -> Iterator[None]:
     """Make a folder for results, known to be usable before anything takes long; without results it is not left."""
-    _remove_earlier_result(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    if any(path.is_file() for path in folder.rglob("*")):
+    earlier = _earlier_result(folder)
+    if any(path.is_file() and path not in earlier for path in folder.rglob("*")):
         raise OutputNotEmpty(f"{folder} holds something else than an earlier result.", "Choose another folder with -o.")
     try:
         yield
@@ -85,15 +86,19 @@ def _room(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def _remove_earlier_result(folder: Path) -> None:
-    """Remove the files that a manifest in the folder names, and no others."""
+def _earlier_result(folder: Path) -> list[Path]:
+    """Return the files that a manifest in the folder names, and itself at last."""
     manifest = folder / MANIFEST
-    if manifest.is_file() and (known := Manifest.parse(manifest.read_bytes())) is not None:
-        for output in known.outputs:
-            path = folder / output.path
-            if path.resolve().is_relative_to(folder.resolve()):
-                path.unlink(missing_ok=True)
-        manifest.unlink()
+    known = Manifest.parse(manifest.read_bytes()) if manifest.is_file() else None
+    if known is None:
+        return []
+    named = [folder / output.path for output in known.outputs]
+    return [*(path for path in named if path.resolve().is_relative_to(folder.resolve())), manifest]
+
+
+def _remove_earlier_result(folder: Path) -> None:
+    for path in _earlier_result(folder):
+        path.unlink(missing_ok=True)
 
 
 def _open_account(brain: BrainClient) -> None:

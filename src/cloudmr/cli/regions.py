@@ -32,7 +32,7 @@ def list_(job_id: JobId, as_csv: AsCsv = False, as_json: AsJson = False) -> None
 def upload(
     job_id: JobId,
     mask: Annotated[Path, typer.Argument(help="Mask in the geometry of the job's maps, as compressed NIfTI.")],
-    name: Annotated[str | None, typer.Option(help="What to call it. [default: the file's name]")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it. \\[default: the file's name]")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep a mask with a job."""
@@ -47,7 +47,7 @@ def download(
     job_id: JobId,
     region_id: RegionId,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write. [default: REGION_ID.nii.gz, in this folder]")
+        Path | None, typer.Option("--output", "-o", help="File to write. \\[default: REGION_ID.nii.gz, in this folder]")
     ] = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,

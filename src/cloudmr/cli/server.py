@@ -16,9 +16,9 @@ app = typer.Typer()
 
 @app.command(epilog=EPILOG)
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen at. [default: CLOUDMR_HOST, 127.0.0.1]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen at. \\[default: CLOUDMR_HOST, 127.0.0.1]")] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; 0 is any free one. [default: CLOUDMR_PORT, 8000]")
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 is any free one. \\[default: CLOUDMR_PORT, 8000]")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

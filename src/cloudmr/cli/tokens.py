@@ -23,7 +23,7 @@ def create(
     name: Annotated[str, typer.Argument(help="What it is for, such as `cluster in room 12`.")],
     scope: Annotated[str, typer.Option(help=f"What it is good for: {', '.join(sorted(SCOPES))}.")],
     expires_in: Annotated[
-        str | None, typer.Option(metavar="TIME", help="How long it lives: 30m, 12h, 90d. [default: 90d; one hour]")
+        str | None, typer.Option(metavar="TIME", help="How long it lives: 30m, 12h, 90d. \\[default: 90d; one hour]")
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write the token into this file, for your eyes only, and do not print it.")

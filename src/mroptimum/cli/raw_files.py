@@ -48,7 +48,7 @@ def anonymise(
     file: Annotated[Path, typer.Argument(dir_okay=False)],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write. [default: the name with .anonymous in it]"),
+        typer.Option("--output", "-o", help="File to write. \\[default: the name with .anonymous in it]"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -5,8 +5,15 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from cloudmr.cli.app import app
 from cloudmr.cli.layout import Record, Table, in_bytes, local_time, printable
+
+
+def test_defaults_are_told_in_the_help() -> None:
+    said = CliRunner().invoke(app, ["job", "download", "--help"], env={"COLUMNS": "160"})
+    assert "[default: the job's id]" in said.output
 
 
 def test_columns_are_aligned_and_nothing_is_cut_off() -> None:
