@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+
+import httpx
 
 from cloudmr.cli.left_processes import end_processes_in
 from cloudmr.client.brain import BrainClient
@@ -25,9 +28,13 @@ class RealBrain:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new_email(self) -> str:
-        """Return the address of somebody who has an account from now on."""
-        email = f"person{next(self._numbers)}@example.org"
-        with BrainClient(self.url, folder=self.folder) as client:
+        """Return the address of somebody who has an account from now on, and came from a machine of their own.
+
+        A Brain lets only so many accounts an hour be made from one.
+        """
+        number = next(self._numbers)
+        email = f"person{number}@example.org"
+        with BrainClient(self.url, folder=self.folder, transport=_from_machine(number)) as client:
             client.register(email=email, password=PASSWORD)
         return email
 
@@ -38,6 +45,13 @@ class RealBrain:
         with BrainClient(self.url, folder=self.folder / email) as client:
             client.log_in(email=email, password=PASSWORD)
             yield client
+
+
+def _from_machine(number: int) -> httpx.HTTPTransport | None:
+    # Linux has all of 127.0.0.0/8, others have 127.0.0.1.
+    return (
+        httpx.HTTPTransport(local_address=f"127.1.{number // 256}.{number % 256}") if sys.platform == "linux" else None
+    )
 
 
 @contextmanager
