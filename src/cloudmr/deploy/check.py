@@ -309,7 +309,7 @@ def _judge_image(of_function: str, of_task: str) -> Found:
             look=Look.IMAGE,
             outcome=Outcome.DOUBTFUL,
             message=f"Lambda runs {of_function}, Fargate {of_task}.",
-            fix="Run `cloudmr unit deploy` again: both get the same.",
+            fix="`cloudmr unit remove`, and deploy anew: both get the same; buckets stay.",
         )
     return _passed(Look.IMAGE, f"Lambda and Fargate run {of_task}.")
 

@@ -162,10 +162,10 @@ def make_plan(
     assert step is not None
     buckets = tuple(_bucket_plan(seen, said, kind) for kind in Kind)
     given = {**_parameters(said, mode, network, buckets), **more}
-    if step is Step.UPDATE and announced is not None:
+    before = seen.stack.parameters if step is Step.UPDATE and seen.stack else {}
+    if step is Step.UPDATE and announced is not None and _is_offered(before.get("ImageUri", ""), announced):
         # The stack remembers what it was announced with: only a parameter brings it the image of today.
         given = {"ImageUri": announced.image_uri, **given}
-    before = seen.stack.parameters if step is Step.UPDATE and seen.stack else {}
     # A token is passed when the stack is made, and makes it register itself.
     values = {**template.parameters, **before, **given, "CloudMRUserToken": "given"}
     parameters = [Parameter(name=name, value=value) for name, value in given.items() if name in template.parameters]
@@ -315,6 +315,16 @@ def _parameters(said: Given, mode: Mode, network: Network, buckets: Sequence[Buc
         if bucket.origin in {Origin.KEPT, Origin.GIVEN, Origin.SHARED}:
             values[bucket.kind.parameter] = bucket.name
     return values
+
+
+def _is_offered(image_uri: str, announced: Announced) -> bool:
+    """Tell whether a stack has the image that CloudMR Brain offers, of whatever day, and none of its owner's."""
+    return not image_uri or _repository(image_uri) == _repository(announced.image_uri)
+
+
+def _repository(image_uri: str) -> str:
+    host, _, name = image_uri.partition("/")
+    return f"{host}/{name.partition('@')[0].partition(':')[0]}"
 
 
 def _notes(step: Step, seen: Seen) -> Iterable[str]:

@@ -65,7 +65,7 @@ def trouble_with_stack(stack: Stack, region: str) -> Problem | None:
     return None
 
 
-def trouble_with_name(name: str, bucket_names: Iterable[str] = ()) -> Problem | None:
+def trouble_with_name(name: str, bucket_names: Iterable[str]) -> Problem | None:
     """Return why a stack cannot have this name, None where it can; its buckets would be called so."""
     excess = max((len(bucket_name) - LONGEST_BUCKET_NAME for bucket_name in bucket_names), default=0)
     if STACK_NAME.fullmatch(name) and excess <= 0:

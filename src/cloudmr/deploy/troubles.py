@@ -311,7 +311,8 @@ WORDS: Mapping[Trouble, Words] = {
     Trouble.PAGES_LOCKED_OUT: Words(
         heading=Heading.ROUTING,
         message="Pages at {origin} cannot upload to the bucket {bucket} (CORS).",
-        fix="Run `cloudmr unit deploy` again; for a bucket of your own, with --change-buckets.",
+        fix="Run `cloudmr unit deploy` again, for a bucket of your own with --change-buckets. What was changed by "
+        "hand in a bucket of the stack is put back by hand.",
     ),
     Trouble.REPORTS_UNHEARD: Words(
         heading=Heading.ROUTING,
@@ -331,6 +332,7 @@ WORDS: Mapping[Trouble, Words] = {
     Trouble.TLS_NOT_REQUIRED: Words(
         heading=Heading.SECURITY,
         message="The bucket {bucket} answers without TLS, too.",
-        fix="Run `cloudmr unit deploy` again; for a bucket of your own, with --change-buckets.",
+        fix="Run `cloudmr unit deploy` again, for a bucket of your own with --change-buckets. What was changed by "
+        "hand in a bucket of the stack is put back by hand.",
     ),
 }

@@ -172,6 +172,10 @@ def test_an_update_brings_the_image_of_today() -> None:
     assert values(planned(there))["ImageUri"] == ANNOUNCED.image_uri, "the stack remembers what it was announced with"
     own = "123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1"
     assert values(planned(there, said(image_uri=own)))["ImageUri"] == own
+    of_yesterday = ANNOUNCED.image_uri.replace(":latest", f"@sha256:{'0' * 64}")
+    for before, after in ((of_yesterday, ANNOUNCED.image_uri), (own, None)):
+        known = replace(stack("UPDATE_COMPLETE"), parameters={"ImageUri": before})
+        assert values(planned(seen(known)))["ImageUri"] == after, "an image of one's own stays"
     assert "ImageUri" not in values(planned(seen())), "a new stack asks CloudMR Brain"
 
 
