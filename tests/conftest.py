@@ -16,6 +16,22 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+SLOW = (
+    *(
+        "acceptance/",
+        "aws/",
+        "browser/",
+        "failures/",
+        "static/",
+        "cloudmr/cli/",
+        "cloudmr/compute/test_local_compute.py",
+    ),
+    *("cloudmr/test_connections.py", "cloudmr/test_wiring.py", "mroptimum/test_peak_memory.py"),
+    *("mroptimum/test_run_slabs.py", "mroptimum/oracles/test_any_number_of_threads.py"),
+)
+"""Folders and files whose tests take seconds each, or most of a minute together."""
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Return a generator with a fixed seed."""
@@ -23,5 +39,13 @@ def rng() -> np.random.Generator:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser's tests last: until the session ends it keeps an event loop in the thread that tests run in."""
-    items.sort(key=lambda item: "browser" in item.path.relative_to(Path(__file__).parent).parts)
+    """Put the browser's tests last: until the session ends it keeps an event loop in the thread that tests run in.
+
+    And leave out of the fast part what works with browsers, accounts and processes, and one of the two databases.
+    """
+    here = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(here).as_posix()
+        if place.startswith(SLOW) or "postgresql" in item.nodeid.partition("[")[2]:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: "browser" in item.path.relative_to(here).parts)
