@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import pytest
 
-from aws_accounts import REGION, USER, Accounts
+from aws_accounts import USER, Accounts
 from aws_stacks import deploy
-from aws_units import BRAIN_ARN, brain_credentials, empty, policy
+from aws_units import BRAIN_ARN, brain_credentials, empty, policy, unit_of
 from cloudmr.aws.sessions import Sessions
 from cloudmr.aws.unit import AwsUnit
 from cloudmr.errors import UnitUnavailable
@@ -141,18 +141,7 @@ def make_stack(accounts: Accounts, **parameters: str) -> AwsUnit:
         },
     )
     assert made.status == "CREATE_COMPLETE", made.failures
-    return AwsUnit(
-        account_id=USER,
-        region=REGION,
-        role_arn=made.outputs["CloudMRCrossAccountRoleArn"],
-        external_id=external_id,
-        state_machine_arn=made.outputs["CalculationStateMachineArn"],
-        buckets={
-            Bucket.DATA: made.outputs["DataBucketName"],
-            Bucket.RESULTS: made.outputs["ResultsBucketName"],
-            Bucket.FAILED: made.outputs["FailedBucketName"],
-        },
-    )
+    return unit_of(made, external_id=external_id)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 
 from aws_accounts import REGION, USER, Accounts, Image
 from aws_stacks import deploy
-from aws_units import BRAIN_ARN, brain_credentials
+from aws_units import BRAIN_ARN, brain_credentials, unit_of
 from cloudmr.aws.sessions import OwnAccess, RoleAccess, Sessions
 from cloudmr.aws.unit import AwsUnit
 from cloudmr.compute.base import Execution, ExecutionRequest, ExecutionState, LogLine, Resources
@@ -26,7 +26,6 @@ from cloudmr.errors import UnitUnavailable
 from cloudmr.model.ids import Kind, new_id
 from cloudmr.model.instants import utc_now
 from cloudmr.model.platforms import Platform
-from cloudmr.storage.base import Bucket
 from listener import Listener, listening
 from waiting import wait_until
 
@@ -57,18 +56,7 @@ def stack(accounts: Accounts) -> AwsUnit:
         },
     )
     assert made.status == "CREATE_COMPLETE", made.failures
-    return AwsUnit(
-        account_id=USER,
-        region=REGION,
-        role_arn=made.outputs["CloudMRCrossAccountRoleArn"],
-        external_id=EXTERNAL_ID,
-        state_machine_arn=made.outputs["CalculationStateMachineArn"],
-        buckets={
-            Bucket.DATA: made.outputs["DataBucketName"],
-            Bucket.RESULTS: made.outputs["ResultsBucketName"],
-            Bucket.FAILED: made.outputs["FailedBucketName"],
-        },
-    )
+    return unit_of(made, external_id=EXTERNAL_ID)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from aws_accounts import CHECKOUT, OPERATOR, REGION, USER, Accounts, Credentials
+from aws_stacks import Stack
 from cloudmr.aws.unit import AwsUnit
 from cloudmr.storage.base import Bucket
 from unit_template import read_template
@@ -89,6 +90,22 @@ def make_unit(accounts: Accounts, account: str = USER, *, may_delete: bool = Fal
         RoleName=f"{name}-cloudmr", PolicyName="brain", PolicyDocument=policy(*_rights(unit, may_delete=may_delete))
     )
     return unit
+
+
+def unit_of(stack: Stack, *, external_id: str) -> AwsUnit:
+    """Return the unit that somebody's stack made, whose role asks for this ExternalId."""
+    return AwsUnit(
+        account_id=USER,
+        region=REGION,
+        role_arn=stack.outputs["CloudMRCrossAccountRoleArn"],
+        external_id=external_id,
+        state_machine_arn=stack.outputs["CalculationStateMachineArn"],
+        buckets={
+            Bucket.DATA: stack.outputs["DataBucketName"],
+            Bucket.RESULTS: stack.outputs["ResultsBucketName"],
+            Bucket.FAILED: stack.outputs["FailedBucketName"],
+        },
+    )
 
 
 def empty(s3: S3Client, unit: AwsUnit) -> None:
