@@ -17,17 +17,11 @@ settings.load_profile("untimed")
 
 
 SLOW = (
-    *(
-        "acceptance/",
-        "aws/",
-        "browser/",
-        "failures/",
-        "static/",
-        "cloudmr/cli/",
-        "cloudmr/compute/test_local_compute.py",
-    ),
-    *("cloudmr/test_connections.py", "cloudmr/test_wiring.py", "mroptimum/test_peak_memory.py"),
-    *("mroptimum/test_run_slabs.py", "mroptimum/oracles/test_any_number_of_threads.py"),
+    *("acceptance/", "aws/", "browser/", "docs/", "failures/", "static/"),
+    *("cloudmr/cli/", "cloudmr/client/", "cloudmr/web/", "cloudmr/compute/test_local_compute.py"),
+    *("cloudmr/test_connections.py", "cloudmr/test_wiring.py"),
+    *("mroptimum/cli/", "mroptimum/oracles/", "mroptimum/report/"),
+    *("mroptimum/test_peak_memory.py", "mroptimum/test_run_slabs.py"),
 )
 """Folders and files whose tests take seconds each, or most of a minute together."""
 

@@ -8,12 +8,14 @@ descriptor there is.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import resource
 from typing import Any, Self
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from cloudmr.model.proxies import Networks, is_trusted
+from cloudmr.receive_buffer import hand_on_whole
 
 REQUEST_HEAD_S = 10
 """How long the head of a request may take to arrive: it is one packet, sent whole by whoever means it."""
@@ -22,6 +24,10 @@ PROXY_IDLE_S = 400
 load balancer of our stack on AWS, 120 s Caddy), since one that is closed while a request is on its way is a 502."""
 ANSWER_READ_S = 60
 """How long a piece of an answer may take to be read: 1 MiB at the most, so that 18 kB/s are enough."""
+READ_BYTES = 1024 * 1024
+"""How much is taken from a connection at once. asyncio's quarter of it makes of an upload's part four times as many
+events, each of which passes through everything that a request passes through."""
+_KEPT_BYTES = 64 * 1024 * 1024
 _MOST_CONNECTIONS = 1000
 """Everybody of a large institute following a job, and far below what one process can hold."""
 _TOLD_BEFORE_DROPPED = 100
@@ -38,6 +44,19 @@ def raise_file_limit() -> None:
     wanted = _ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep some of the memory it frees: what uploads pass through is asked for again at once.
+
+    By default glibc gives all but 128 KiB back to the system, and every page of the next piece that comes in is made
+    and cleared anew, which takes longer than to copy into it. Where there is another C library, nothing is done.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
+        set_option(trim_threshold, _KEPT_BYTES)
+        set_option(mmap_threshold, 4 * READ_BYTES)
 
 
 def max_connections(n_files: int | None = None) -> int:
@@ -73,6 +92,8 @@ class PromptConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Wait for the first request, or drop one connection too many."""
         super().connection_made(transport)
+        hand_on_whole(self.conn)
+        transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # of every transport of asyncio's selector loop
         if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency + _TOLD_BEFORE_DROPPED:
             transport.abort()
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import threading
@@ -19,7 +20,7 @@ from cloudmr.api.app import Lifespan, build_app
 from cloudmr.compute import machine
 from cloudmr.compute.brain_address import announce_address
 from cloudmr.compute.local import LocalCompute
-from cloudmr.connections import PromptConnection, max_connections, raise_file_limit
+from cloudmr.connections import PromptConnection, keep_freed_memory, max_connections, raise_file_limit
 from cloudmr.database.base import Database
 from cloudmr.database.engine import is_sqlite, make_engine, sqlite_file
 from cloudmr.database.migrate import is_up_to_date, migrate
@@ -83,8 +84,10 @@ def serve(settings: Settings, *, ready: Callable[[str], object] | None = None) -
     Port 0 is any free port. Raises `SettingsError` where it cannot listen, `Conflict` where the home is in use.
     """
     raise_file_limit()
+    keep_freed_memory()
     configure_logging(format_=settings.log_format, level=settings.log_level)
     with _server(settings) as (server, url):
+        server.started_callbacks.append(_leave_garbage_of_the_start)
         if ready is not None:
             server.started_callbacks.append(lambda: ready(url))
         server.run()
@@ -157,6 +160,7 @@ class _Server(uvicorn.Server):
             app,
             access_log=False,
             log_config=None,
+            loop="asyncio",
             http=PromptConnection.behind(app.state.trusted_proxies),
             limit_concurrency=max_connections(),
             # Whoever connects from this machine could otherwise say to be anybody, and guess passwords as somebody new.
@@ -194,6 +198,12 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _leave_garbage_of_the_start() -> None:
+    """Look for no garbage any more among what was loaded, which is most of what there is, and stays."""
+    gc.collect()
+    gc.freeze()
 
 
 def _listen(host: str, port: int) -> socket.socket:

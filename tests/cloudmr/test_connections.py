@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import resource
 import socket
 import subprocess
@@ -100,6 +101,7 @@ def test_a_proxy_keeps_its_connections_between_requests_and_sends_each_at_once(
     variables = {"CLOUDMR_HOME": str(tmp_path), "CLOUDMR_PORT": "0", "CLOUDMR_TRUSTED_PROXIES": proxys[0]}
     with running(Settings.from_environment(variables)) as url, ExitStack() as stack:
         server = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
+        httpx.get(f"{url}/healthz")  # the first answer may take longer than anybody has to ask
         proxy = stack.enter_context(socket.create_connection(server, timeout=4, source_address=proxys))
         other = stack.enter_context(socket.create_connection(server, timeout=4))
         for client in (proxy, other):
@@ -124,6 +126,27 @@ def test_a_proxy_may_be_silent_for_so_long(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(("n_files", "n_connections"), [(10_240, 1000), (1024, 384), (256, 1), (64, 1)])
 def test_every_connection_may_have_a_file_open_too(n_files: int, n_connections: int) -> None:
     assert max_connections(n_files) == n_connections
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="only glibc's memory can be kept")
+def test_memory_that_pieces_of_uploads_pass_through_is_kept() -> None:
+    program = """
+import resource
+from cloudmr.connections import READ_BYTES, keep_freed_memory
+
+def n_pages_made():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(100):
+        [bytearray(READ_BYTES) for _ in range(4)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+n_pages_made()
+keep_freed_memory()
+n_pages_made()
+print(n_pages_made())
+"""
+    n_pages = int(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout)
+    assert n_pages < 100, "less than one for each piece, of hundreds of pages"
 
 
 def test_a_server_may_open_as_many_files_as_it_is_allowed() -> None:

@@ -41,8 +41,9 @@ def test_a_server_answers_and_its_links_lead_to_it(tmp_path: Path) -> None:
         token = client.post("/api/auth/login", json=CREDENTIALS).json()["id_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         started = client.post("/api/data/upload", json={"filename": "m", "size": 1}).json()
-        signed = client.post(f"/api/data/{started['data']['id']}/parts/1", json={"sha256": "A" * 43 + "="}).json()
-        assert signed["url"].startswith(f"{url}/objects/data/uploads/")
+        parts = {"parts": [{"number": 1, "sha256": "A" * 43 + "="}]}
+        [link] = client.post(f"/api/data/{started['data']['id']}/parts", json=parts).json()["links"]
+        assert link["url"].startswith(f"{url}/objects/data/uploads/")
         assert "server" not in client.get("/healthz").headers
     assert {path.name for path in tmp_path.iterdir()} >= {"brain.sqlite", "brain.sqlite.lock", "secret-key", "storage"}
 
@@ -192,8 +193,9 @@ def waiting_job(client: httpx.Client, home: Path) -> str:
     token = client.post("/api/auth/login", json=CREDENTIALS).json()["id_token"]
     client.headers["Authorization"] = f"Bearer {token}"
     data = client.post("/api/data/upload", json={"filename": "m", "size": 1}).json()["data"]
-    sha256 = base64.b64encode(hashlib.sha256(b"x").digest()).decode()
-    httpx.put(client.post(f"/api/data/{data['id']}/parts/1", json={"sha256": sha256}).json()["url"], content=b"x")
+    parts = {"parts": [{"number": 1, "sha256": base64.b64encode(hashlib.sha256(b"x").digest()).decode()}]}
+    [link] = client.post(f"/api/data/{data['id']}/parts", json=parts).json()["links"]
+    httpx.put(link["url"], content=b"x")
     client.post(f"/api/data/{data['id']}/complete")
     reference = {"type": "file", "options": {"type": "s3", "filename": "m", "bucket": "data", "key": data["key"]}}
     task = {"name": "ac", "options": {"reconstructor": {"name": "rss", "options": {"signal": reference}}}}

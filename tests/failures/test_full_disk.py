@@ -6,6 +6,7 @@ import base64
 import errno
 import hashlib
 import os
+from collections.abc import Sequence
 
 import pytest
 
@@ -23,17 +24,17 @@ def test_an_upload_is_told_of_it_and_goes_on_when_there_is_room(
     started = client.post("/api/data/upload", json={"filename": "m", "size": len(CONTENT)}).json()
     sha256 = base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()
     parts = f"/api/data/{started['data']['id']}/parts"
-    url = client.post(f"{parts}/1", json={"sha256": sha256}).json()["url"]
+    [link] = client.post(parts, json={"parts": [{"number": 1, "sha256": sha256}]}).json()["links"]
 
-    def no_room(self: PartWriter, chunk: bytes) -> None:
+    def no_room(self: PartWriter, pieces: Sequence[bytes]) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as full:
         full.setattr(PartWriter, "write", no_room)
-        refused = client.put(url, content=CONTENT)
+        refused = client.put(link["url"], content=CONTENT)
     assert (refused.status_code, refused.json()["code"]) == (507, "disk_full")
     assert client.get(parts).json()["parts"] == []
-    assert client.put(url, content=CONTENT).status_code == 200
+    assert client.put(link["url"], content=CONTENT).status_code == 200
     assert client.post(f"/api/data/{started['data']['id']}/complete").status_code == 200
     [stored] = bench.storage.list(Bucket.DATA, "uploads/")
     assert stored.size_bytes == len(CONTENT)

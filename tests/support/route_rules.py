@@ -197,9 +197,9 @@ DATA = (
     _rule("POST", "/api/data/upload", Scope.JOB_WRITE, 201, body=lambda _: {"filename": "m", "size": 1}),
     _rule(
         "POST",
-        "/api/data/{data_id}/parts/{number}",
+        "/api/data/{data_id}/parts",
         Scope.JOB_WRITE,
-        body=lambda _: {"sha256": "A" * 43 + "="},
+        body=lambda _: {"parts": [{"number": 1, "sha256": "A" * 43 + "="}]},
         placeholders=UPLOAD,
     ),
     _rule("GET", "/api/data/{data_id}/parts", Scope.READ, placeholders=UPLOAD),

@@ -112,6 +112,7 @@ def build_app(
 
 def _routers() -> tuple[APIRouter, ...]:
     of_jobs = (unit_calls, job_events, job_plans, shares, regions, jobs, shared, quota, notifications)
-    # First: some of its paths would be taken for ids of things.
-    nouns = (compatibility, auth, tokens, audit, admin, units, data, *of_jobs, objects, health, metrics)
+    # Objects first: routes are tried in turn, and a file is a part after the other. Compatibility before the others:
+    # some of its paths would be taken for ids of things.
+    nouns = (objects, compatibility, auth, tokens, audit, admin, units, data, *of_jobs, health, metrics)
     return tuple(noun.router for noun in nouns)

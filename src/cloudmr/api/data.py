@@ -19,10 +19,13 @@ from cloudmr.model.units import Mode
 from cloudmr.services import data_files, upload_data
 from cloudmr.services.add_data import add_data
 from cloudmr.services.delete_data import delete_data, restore_data
+from cloudmr.services.upload_data import AnnouncedPart
 from cloudmr.services.views import DataView
 from cloudmr.storage.base import PART_SIZE_BYTES, UploadedPart
 
 router = APIRouter(prefix="/api/data", tags=["data"])
+
+MAX_SIGNED_AT_ONCE = 100
 
 DataId = Annotated[IdText, Path(description="id of a data file")]
 FileName = Annotated[str, StringConstraints(max_length=4096)]
@@ -39,12 +42,28 @@ class UploadRequest(Body):
     mode: Mode | None = None
 
 
-class PartRequest(Body):
-    """The SHA-256 of a part, in base64; other bytes will be refused."""
+_ANNOUNCED = {"number": 1, "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}
 
-    model_config = with_examples({"sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="})
 
+class AnnouncedPartBody(Body):
+    """A part to come: its number from 1, and its SHA-256 in base64; other bytes will be refused."""
+
+    model_config = with_examples(_ANNOUNCED)
+
+    number: int
     sha256: Annotated[str, StringConstraints(max_length=64)]
+
+    def announced(self) -> AnnouncedPart:
+        """Return it as a value."""
+        return AnnouncedPart(number=self.number, sha256=self.sha256)
+
+
+class PartsRequest(Body):
+    """Parts that will be sent next."""
+
+    model_config = with_examples({"parts": [_ANNOUNCED]})
+
+    parts: Annotated[list[AnnouncedPartBody], Field(min_length=1, max_length=MAX_SIGNED_AT_ONCE)]
 
 
 _ACQUISITION = {"n_coils": 16, "matrix": [512, 256, 1], "n_slices": 20, "n_repetitions": 1}
@@ -223,6 +242,12 @@ class PartAnswer(Body):
         return cls(number=part.number, size_bytes=part.size_bytes, sha256=part.sha256)
 
 
+class PartLinks(Body):
+    """A request for each of the parts that were asked for, in their order."""
+
+    links: list[SignedLink]
+
+
 class PartList(Body):
     """The parts that have arrived, by number."""
 
@@ -262,12 +287,11 @@ def start_upload(body: UploadRequest, caller: Worker, brain: TheBrain) -> Upload
     )
 
 
-@router.post("/{data_id}/parts/{number}")
-def sign_part(
-    data_id: DataId, number: Annotated[int, Path(ge=1)], body: PartRequest, caller: Worker, brain: TheBrain
-) -> SignedLink:
-    """Return a request that takes one part of a file; ask again when it has expired."""
-    return SignedLink.of(upload_data.sign_part(brain, caller, data_id, number=number, sha256=body.sha256))
+@router.post("/{data_id}/parts")
+def sign_parts(data_id: DataId, body: PartsRequest, caller: Worker, brain: TheBrain) -> PartLinks:
+    """Return requests that take some parts of a file, in the order of `parts`; ask again for one that has expired."""
+    announced = [part.announced() for part in body.parts]
+    return PartLinks(links=[SignedLink.of(r) for r in upload_data.sign_parts(brain, caller, data_id, announced)])
 
 
 @router.get("/{data_id}/parts")

@@ -23,6 +23,12 @@ class SignedLink(_Answer):
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
 
 
+class PartLinks(_Answer):
+    """Requests that take the parts of a file that were asked for, in the order they were asked for."""
+
+    links: tuple[SignedLink, ...]
+
+
 class Nothing(_Answer):
     """An answer in which nothing matters but that it came."""
 
@@ -113,9 +119,10 @@ class DataPage(_Answer):
 
 
 class StartedUpload(_Answer):
-    """A data file to be, and why it goes to the unit it goes to."""
+    """A data file to be, the size of its parts, and why it goes to the unit it goes to."""
 
     data: DataFile
+    part_size_bytes: int
     reason: str = ""
 
 

@@ -26,6 +26,7 @@ from cloudmr.client.answers import (
     JobLog,
     JobPage,
     Nothing,
+    PartList,
     Profile,
     ResultPackage,
     Session,
@@ -175,13 +176,19 @@ class BrainClient:
             if source.cleaned_fields:
                 cleaned(source.cleaned_fields)
             destination = " ".join((self.server, unit_id or "", mode or "", "clean" if source.clean else "as it is"))
-            data_file = self._begun(self._uploads.find(source, destination))
+            data_file, arrived = self._begun(self._uploads.find(source, destination)), None
             if data_file is None:
-                data_file = self._begin(source, filename, unit_id, mode)
+                started = self._begin(source, filename, unit_id, mode)
+                data_file, arrived = started.data, PartList(part_size_bytes=started.part_size_bytes, parts=())
                 self._uploads.keep(source, destination, data_file.id)
             if data_file.state is DataState.UPLOADING:
                 data_file = send_file(
-                    self._connection, source, data_file.id, advance=advance, acquisition=acquisition_of(path)
+                    self._connection,
+                    source,
+                    data_file.id,
+                    advance=advance,
+                    arrived=arrived,
+                    acquisition=acquisition_of(path),
                 )
             self._uploads.forget(source, destination)
             return data_file
@@ -397,9 +404,9 @@ class BrainClient:
             return None
         return data_file if data_file.state in {DataState.UPLOADING, DataState.READY} else None
 
-    def _begin(self, source: SourceFile, filename: str, unit_id: str | None, mode: Mode | None) -> DataFile:
+    def _begin(self, source: SourceFile, filename: str, unit_id: str | None, mode: Mode | None) -> StartedUpload:
         wanted = {"filename": filename, "size": source.sent_bytes, "computing_unit_id": unit_id, "mode": mode}
-        return self._connection.ask(StartedUpload, "POST", "/api/data/upload", body=wanted).data
+        return self._connection.ask(StartedUpload, "POST", "/api/data/upload", body=wanted)
 
 
 def _order(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import httpx
 
-from cloudmr.client.answers import DataFile, PartList, SignedLink
+from cloudmr.client.answers import DataFile, PartLinks, PartList, SignedLink
 from cloudmr.client.connection import Connection, describe
-from cloudmr.client.errors import TransferFailed
+from cloudmr.client.errors import StrangeAnswer, TransferFailed
 from cloudmr.client.progress import Advance
 from cloudmr.client.retries import PASSING_STATUSES, PATIENT, Tries, asked_delay_s
 from cloudmr.client.source_file import Part, SourceFile
 from cloudmr.storage.checksums import composite
 
 N_PARTS_AT_ONCE = 4
+N_PARTS_AHEAD = 4
+"""How many are read, digested and signed together while others are sent. Each is in memory until it has arrived."""
 _CHUNK_BYTES = 256 * 1024
 _STEP_S = 0.2
 _TIMEOUT = httpx.Timeout(60, connect=10)
@@ -33,16 +35,18 @@ def send_file(
     data_id: str,
     *,
     advance: Advance,
+    arrived: PartList | None = None,
     acquisition: Mapping[str, Any] | None = None,
 ) -> DataFile:
     """Send the parts that have not arrived yet, and return the data file, complete.
 
-    `acquisition` is what is known of its size in coils and voxels.
+    `arrived` are those that have, asked for if None; `acquisition` is what is known of its size in coils and voxels.
 
     Raise `LocalFileError` if the file changes meanwhile, `TransferFailed`, and what `Connection.ask` raises; what has
     arrived stays there, so that the upload can go on. On an interrupt no part is begun or finished any more.
     """
-    arrived = connection.ask(PartList, "GET", f"/api/data/{data_id}/parts", policy=PATIENT)
+    if arrived is None:
+        arrived = connection.ask(PartList, "GET", f"/api/data/{data_id}/parts", policy=PATIENT)
     sender = _Sender(connection, source, data_id, arrived, advance)
     digests = sender.send_all()
     source.check_unchanged()
@@ -79,40 +83,59 @@ class _Sender:
 
     def send_all(self) -> list[bytes]:
         """Send what is missing, and return the digests of all parts by number."""
-        numbers = range(1, self._source.n_parts(self._part_size_bytes) + 1)
+        digests: list[bytes] = []
+        sending: set[Future[None]] = set()
         with ThreadPoolExecutor(N_PARTS_AT_ONCE, thread_name_prefix="upload") as threads:
-            futures = [threads.submit(self._send, number) for number in numbers]
             try:
-                for future in as_completed(futures):
-                    future.result()
+                for numbers in _groups(self._source.n_parts(self._part_size_bytes)):
+                    sending = _wait_until_left(sending, N_PARTS_AT_ONCE)
+                    parts = [self._source.read_part(number, self._part_size_bytes) for number in numbers]
+                    digests += [part.digest for part in parts]
+                    missing = self._missing(parts)
+                    links = zip(missing, self._sign(missing), strict=True)
+                    sending |= {threads.submit(self._send, part, link) for part, link in links}
+                _wait_until_left(sending, 0)
             except BaseException:
                 self._stop.set()
                 threads.shutdown(wait=False, cancel_futures=True)
                 raise
-        return [future.result() for future in futures]
+        return digests
 
-    def _send(self, number: int) -> bytes:
-        part = self._source.read_part(number, self._part_size_bytes)
-        if self._arrived.get(number) == part.sha256:
-            self._advance(len(part.content))
-            return part.digest
-        tries = Tries(PATIENT, self._pause)
-        while (failure := self._try(part)) is not None:
-            error, asked_s = failure
-            tries.failed(error, asked_s=asked_s)
-        return part.digest
+    def _missing(self, parts: Sequence[Part]) -> Sequence[Part]:
+        """Return the parts that have not arrived, and tell of the others as sent."""
+        missing = []
+        for part in parts:
+            if self._arrived.get(part.number) == part.sha256:
+                self._advance(len(part.content))
+            else:
+                missing.append(part)
+        return missing
 
-    def _try(self, part: Part) -> tuple[TransferFailed, float | None] | None:
-        """Send a part once, by a URL made for this try; return why it may be tried again, None if it arrived."""
-        what = f"The upload of part {part.number}"
-        link = self._connection.ask(
-            SignedLink,
+    def _sign(self, parts: Sequence[Part]) -> Sequence[SignedLink]:
+        if not parts:
+            return ()
+        links = self._connection.ask(
+            PartLinks,
             "POST",
-            f"/api/data/{self._data_id}/parts/{part.number}",
-            body={"sha256": part.sha256},
+            f"/api/data/{self._data_id}/parts",
+            body={"parts": [{"number": part.number, "sha256": part.sha256} for part in parts]},
             is_repeatable=True,
             policy=PATIENT,
-        )
+        ).links
+        if len(links) != len(parts):
+            raise StrangeAnswer(self._connection.server, f"{len(links)} links for {len(parts)} parts")
+        return links
+
+    def _send(self, part: Part, link: SignedLink) -> None:
+        tries = Tries(PATIENT, self._pause)
+        while (failure := self._try(part, link)) is not None:
+            error, asked_s = failure
+            tries.failed(error, asked_s=asked_s)
+            [link] = self._sign([part])
+
+    def _try(self, part: Part, link: SignedLink) -> tuple[TransferFailed, float | None] | None:
+        """Send a part once; return why it may be tried again by another URL, None if it arrived."""
+        what = f"The upload of part {part.number}"
         content = _Content(part.content, self._advance, self._stop)
         try:
             response = self._connection.http.request(
@@ -140,6 +163,22 @@ class _Sender:
             delay_s -= _STEP_S
             if self._stop.is_set():
                 raise _Stopped
+
+
+def _groups(n_parts: int) -> Iterator[range]:
+    """Yield the numbers of parts that are signed together: the first alone, so that something is on its way soon."""
+    yield range(1, 2)
+    for first in range(2, n_parts + 1, N_PARTS_AHEAD):
+        yield range(first, min(first + N_PARTS_AHEAD, n_parts + 1))
+
+
+def _wait_until_left(sending: set[Future[None]], n_left: int) -> set[Future[None]]:
+    """Return what is still on its way, when it is no more than so many. Raise what one of them ended with."""
+    while len(sending) > n_left:
+        done, sending = wait(sending, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()
+    return sending
 
 
 class _Content:

@@ -33,6 +33,14 @@ class StartedUpload:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnnouncedPart:
+    """A part to come: its number from 1, and its SHA-256 in base64; other bytes will be refused."""
+
+    number: int
+    sha256: str
+
+
 def start_upload(
     brain: Brain,
     caller: Caller,
@@ -85,21 +93,24 @@ def start_upload(
     return StartedUpload(view=DataView(data_file=data_file, unit=choice.unit), reason=choice.reason)
 
 
-def sign_part(brain: Brain, caller: Caller, data_id: str, *, number: int, sha256: str) -> SignedRequest:
-    """Return a PUT for one part whose base64 SHA-256 is `sha256`; ask again when it has expired.
+def sign_parts(brain: Brain, caller: Caller, data_id: str, parts: Sequence[AnnouncedPart]) -> Sequence[SignedRequest]:
+    """Return a PUT for each part; ask again when it has expired.
 
     Raises `NotFound`, `Conflict` (`upload_ended`), `InvalidRequest` for a number that the file has no part of, and what
     the storage raises.
     """
     data_file, unit = _uploading(brain, caller, data_id)
     n_parts = data_file.n_parts(PART_SIZE_BYTES)
-    if not 1 <= number <= n_parts:
-        raise InvalidRequest(
-            f"The file has parts 1 to {n_parts}, and no part {number}.",
-            f"Cut the file into parts of {PART_SIZE_BYTES} bytes and number them from 1.",
-        )
+    for part in parts:
+        if not 1 <= part.number <= n_parts:
+            raise InvalidRequest(
+                f"The file has parts 1 to {n_parts}, and no part {part.number}.",
+                f"Cut the file into parts of {PART_SIZE_BYTES} bytes and number them from 1.",
+            )
     storage = brain.connect(unit).storage
-    return storage.sign_part(Bucket.DATA, data_file.key, data_file.upload_id, number, sha256)
+    return [
+        storage.sign_part(Bucket.DATA, data_file.key, data_file.upload_id, part.number, part.sha256) for part in parts
+    ]
 
 
 def list_parts(brain: Brain, caller: Caller, data_id: str) -> Sequence[UploadedPart]:

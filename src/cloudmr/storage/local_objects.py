@@ -87,7 +87,7 @@ class LocalObjects:
                     number += 1
                     with PartWriter(folder, number, limit_bytes=PART_SIZE_BYTES) as part:
                         while chunk := file.read(min(CHUNK_BYTES, PART_SIZE_BYTES - part.size_bytes)):
-                            part.write(chunk)
+                            part.write([chunk])
                         part.commit()
             return self._publish(bucket, key, content)
         except BaseException:
@@ -135,6 +135,7 @@ class LocalObjects:
         earlier = self._record(bucket, key)
         path = self._record_path(bucket, key)
         make_folder(path.parent)
+        sync_folder(self._contents / content)
         sync_folder(self._contents)
         draft = self._contents / f"{content}{_RECORD}{secrets.token_hex(4)}"
         write_new(draft, json.dumps(asdict(record), sort_keys=True).encode())

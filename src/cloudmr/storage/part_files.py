@@ -11,14 +11,15 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cloudmr.storage.durable import sync_folder
 from cloudmr.storage.errors import ChecksumMismatch, ObjectTooLarge, UploadNotFound
 
+_READ_BYTES = 1024 * 1024
 _NAME = re.compile(r"(?P<number>[0-9]{5})\.(?P<size>[0-9]+)\.(?P<sha256>[0-9a-f]{64})")
 
 
@@ -62,7 +63,7 @@ def list_part_files(folder: Path) -> tuple[PartFile, ...]:
 class PartWriter:
     """Receives the bytes of one part; leaves nothing behind unless `commit` succeeded.
 
-    A context manager: `with PartWriter(…) as part: part.write(chunk); part.commit()`.
+    A context manager: `with PartWriter(…) as part: part.write([piece]); part.commit()`.
     """
 
     def __init__(self, folder: Path, number: int, *, limit_bytes: int) -> None:
@@ -70,11 +71,10 @@ class PartWriter:
         self._folder = folder
         self._number = number
         self._limit_bytes = limit_bytes
-        self._hash = hashlib.sha256()
         self._size_bytes = 0
         self._partial = folder / f".{secrets.token_hex(8)}"
         try:
-            self._file = self._partial.open("xb", buffering=0)  # closed by __exit__
+            self._file = self._partial.open("x+b", buffering=0)  # closed by __exit__
         except FileNotFoundError:
             raise UploadNotFound from None
 
@@ -92,23 +92,25 @@ class PartWriter:
         """How many bytes have come so far."""
         return self._size_bytes
 
-    def write(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Take some bytes. Raise `ObjectTooLarge` at the first byte beyond the limit, before it is written."""
-        self._size_bytes += len(chunk)
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Take some bytes. Raise `ObjectTooLarge` when there are more than the limit, before any of them is written."""
+        n_bytes = sum(map(len, pieces))
+        self._size_bytes += n_bytes
         if self._size_bytes > self._limit_bytes:
             raise ObjectTooLarge(f"Part {self._number}", self._limit_bytes)
-        self._hash.update(chunk)
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        n_written = os.writev(self._file.fileno(), pieces)
+        if n_written < n_bytes:  # the disk is full, which only the next byte is told
+            rest = memoryview(b"".join(pieces))[n_written:]
+            while rest:
+                rest = rest[self._file.write(rest) :]
 
     def commit(self, *, expected: bytes | None = None) -> PartFile:
-        """Make the part appear, on disk and under its name, in place of an earlier one of its number.
+        """Make the part appear, whole and under its name, in place of an earlier one of its number.
 
-        Raise `ChecksumMismatch` when its SHA-256 is not the expected one, `UploadNotFound` when the upload ended
-        in the meantime.
+        Its bytes are on disk then; its name is when the folder is (`sync_folder`). Raise `ChecksumMismatch` when its
+        SHA-256 is not the expected one, `UploadNotFound` when the upload ended in the meantime.
         """
-        digest = self._hash.digest()
+        digest = self._digest()
         if expected is not None and digest != expected:
             raise ChecksumMismatch(f"Part {self._number}")
         os.fsync(self._file.fileno())
@@ -122,11 +124,19 @@ class PartWriter:
             # The last one to arrive counts, whenever its first byte came.
             os.utime(self._partial, ns=(now := time.time_ns(), now))
             self._partial.rename(part.path)
-            sync_folder(self._folder)
         except FileNotFoundError:
             raise UploadNotFound from None
         self._remove_older(part)
         return part
+
+    def _digest(self) -> bytes:
+        """Return the SHA-256 of what was written, read again: one by one, the pieces that came would cost more."""
+        digest = hashlib.sha256()
+        buffer = bytearray(_READ_BYTES)
+        self._file.seek(0)
+        while n_read := self._file.readinto(buffer):
+            digest.update(memoryview(buffer)[:n_read])
+        return digest.digest()
 
     def _remove_older(self, part: PartFile) -> None:
         # Only older ones: of two that arrive at once, each would otherwise remove the other.

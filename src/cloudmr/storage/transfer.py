@@ -35,9 +35,10 @@ async def receive(writer: PartWriter, chunks: AsyncIterable[bytes], *, expected:
             batch.append(chunk)
             n_bytes += len(chunk)
             if n_bytes >= _BATCH_BYTES or len(batch) >= _BATCH_CHUNKS:
-                await _in_thread(partial(_write_all, writer, batch))
+                await _in_thread(partial(writer.write, batch))
                 batch, n_bytes = [], 0
-        await _in_thread(partial(_write_all, writer, batch))
+        if batch:
+            await _in_thread(partial(writer.write, batch))
         return await _in_thread(partial(writer.commit, expected=expected))
 
 
@@ -46,11 +47,6 @@ def attachment(filename: str) -> str:
     printable = "".join(character for character in filename if character.isprintable()) or "download"
     plain = "".join(c if c.isascii() and c not in '"\\%' else "_" for c in printable)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(printable, safe='')}"
-
-
-def _write_all(writer: PartWriter, chunks: list[bytes]) -> None:
-    for chunk in chunks:
-        writer.write(chunk)
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from starlette.datastructures import QueryParams
 
 from asgi import TestClient
 from bench import Bench
@@ -15,6 +17,13 @@ CONTENT = b"raw data"
 SHA256 = base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()
 
 
+def sign(client: TestClient, address: str, number: int, sha256: str) -> dict[str, Any]:
+    answer = client.post(f"{address}/parts", json={"parts": [{"number": number, "sha256": sha256}]}).json()
+    link: dict[str, Any]
+    [link] = answer["links"]
+    return link
+
+
 def upload(client: TestClient, content: bytes = CONTENT, *, prefix: str = "") -> dict[str, Any]:
     started = client.post(f"{prefix}/api/data/upload", json={"filename": "meas.dat", "size": len(content)})
     assert started.status_code == 201
@@ -22,7 +31,7 @@ def upload(client: TestClient, content: bytes = CONTENT, *, prefix: str = "") ->
     for number in range(1, started.json()["n_parts"] + 1):
         part = content[(number - 1) * PART_SIZE_BYTES : number * PART_SIZE_BYTES]
         sha256 = base64.b64encode(hashlib.sha256(part).digest()).decode()
-        signed = client.post(f"{address}/parts/{number}", json={"sha256": sha256}).json()
+        signed = sign(client, address, number, sha256)
         assert client.request(signed["method"], signed["url"], headers=signed["headers"], content=part).is_success
     completed = client.post(f"{address}/complete")
     assert completed.status_code == 200
@@ -90,7 +99,7 @@ def test_the_list_of_parts_is_where_to_go_on(ada: tuple[TestClient, Caller]) -> 
     data = client.post("/api/data/upload", json={"filename": "m", "size": len(CONTENT)}).json()["data"]
     address = f"/api/data/{data['id']}"
     assert client.get(f"{address}/parts").json() == {"part_size_bytes": PART_SIZE_BYTES, "parts": []}
-    signed = client.post(f"{address}/parts/1", json={"sha256": SHA256}).json()
+    signed = sign(client, address, 1, SHA256)
     client.put(signed["url"], content=CONTENT)
     assert client.get(f"{address}/parts").json()["parts"] == [
         {"number": 1, "size_bytes": len(CONTENT), "sha256": SHA256}
@@ -138,18 +147,37 @@ def test_what_cannot_be_uploaded(
     assert (refused.status_code, refused.json()["code"]) == (status, code)
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "x", "2"])
-def test_a_part_that_the_file_does_not_have(ada: tuple[TestClient, Caller], number: str) -> None:
+@pytest.mark.parametrize("number", [0, -1, "x", 2])
+def test_a_part_that_the_file_does_not_have(ada: tuple[TestClient, Caller], number: object) -> None:
     client, _ = ada
     data = client.post("/api/data/upload", json={"filename": "m", "size": len(CONTENT)}).json()["data"]
-    refused = client.post(f"/api/data/{data['id']}/parts/{number}", json={"sha256": SHA256})
+    parts = [{"number": 1, "sha256": SHA256}, {"number": number, "sha256": SHA256}]
+    refused = client.post(f"/api/data/{data['id']}/parts", json={"parts": parts})
     assert refused.status_code in {400, 422}
+
+
+def test_parts_are_signed_together_in_the_order_they_are_asked_for(ada: tuple[TestClient, Caller]) -> None:
+    client, _ = ada
+    size = 3 * PART_SIZE_BYTES
+    data = client.post("/api/data/upload", json={"filename": "m", "size": size}).json()["data"]
+    parts = [{"number": number, "sha256": SHA256} for number in (3, 1)]
+    links = client.post(f"/api/data/{data['id']}/parts", json={"parts": parts}).json()["links"]
+    assert [QueryParams(urlsplit(link["url"]).query)["part"] for link in links] == ["3", "1"]
+
+
+@pytest.mark.parametrize("n_parts", [0, 101])
+def test_some_parts_are_signed_at_once_but_not_any_number(ada: tuple[TestClient, Caller], n_parts: int) -> None:
+    client, _ = ada
+    data = client.post("/api/data/upload", json={"filename": "m", "size": len(CONTENT)}).json()["data"]
+    parts = [{"number": 1, "sha256": SHA256}] * n_parts
+    refused = client.post(f"/api/data/{data['id']}/parts", json={"parts": parts})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
 
 def test_a_part_is_announced_with_its_digest(ada: tuple[TestClient, Caller]) -> None:
     client, _ = ada
     data = client.post("/api/data/upload", json={"filename": "m", "size": len(CONTENT)}).json()["data"]
-    refused = client.post(f"/api/data/{data['id']}/parts/1", json={"sha256": "abc"})
+    refused = client.post(f"/api/data/{data['id']}/parts", json={"parts": [{"number": 1, "sha256": "abc"}]})
     assert (refused.status_code, refused.json()["code"]) == (400, "checksum_mismatch")
 
 

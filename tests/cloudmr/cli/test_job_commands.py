@@ -117,7 +117,7 @@ def test_an_upload_goes_on_from_another_machine(newcomer: Machine, raw_file: Pat
     other = tmp_path / "other.npz"
     other.write_bytes(b"x" * 10)
     with BrainClient.from_environment(newcomer.environment) as brain:
-        begun = brain._begin(SourceFile.of(raw_file), "meas.npz", None, None)
+        begun = brain._begin(SourceFile.of(raw_file), "meas.npz", None, None).data
     refused = newcomer.run("data", "resume", begun.id, other)
     assert refused.exit_code == ExitCode.FAILED
     done = newcomer.run("data", "resume", begun.id, raw_file, "--json").value()

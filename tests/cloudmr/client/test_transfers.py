@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import concurrent.futures
 import hashlib
 import json
 import threading
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,9 +19,9 @@ import pytest
 from cloudmr.client.answers import SignedLink
 from cloudmr.client.connection import Connection
 from cloudmr.client.download import Expected, fetch
-from cloudmr.client.errors import DamagedTransfer, LocalFileError, TransferFailed
-from cloudmr.client.source_file import SourceFile
-from cloudmr.client.upload import send_file
+from cloudmr.client.errors import DamagedTransfer, LocalFileError, StrangeAnswer, TransferFailed
+from cloudmr.client.source_file import Part, SourceFile
+from cloudmr.client.upload import N_PARTS_AHEAD, N_PARTS_AT_ONCE, send_file
 from cloudmr.storage.checksums import composite
 
 BRAIN = "https://brain.example.org"
@@ -39,7 +41,10 @@ class Border:
     faults: list[Fault] = field(default_factory=list)
     parts: dict[int, bytes] = field(default_factory=dict)
     n_put: Counter[int] = field(default_factory=Counter)
-    n_signed: Counter[str] = field(default_factory=Counter)
+    n_signed: Counter[int] = field(default_factory=Counter)
+    before_put: Callable[[], None] = lambda: None
+    n_links: int | None = None
+    """More than so many are not signed at once, whatever was asked for."""
     tokens_at_store: set[str] = field(default_factory=set)
     ranges: list[str | None] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -49,6 +54,8 @@ class Border:
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         request.read()
+        if request.method == "PUT":
+            self.before_put()
         with self.lock:
             if request.url.host == "brain.example.org":
                 return self._brain(request)
@@ -68,10 +75,10 @@ class Border:
                     {"number": n, "size_bytes": len(part), "sha256": sha256(part)} for n, part in self.parts.items()
                 ]
                 return httpx.Response(200, json={"part_size_bytes": PART_SIZE_BYTES, "parts": parts})
-            case "POST", ["parts", number]:
-                self.n_signed[number] += 1
-                url = f"{STORE}/{number}?sha256={json.loads(request.content)['sha256']}"
-                return httpx.Response(200, json={"method": "PUT", "url": url, "headers": {"x-signed": "yes"}})
+            case "POST", ["parts"]:
+                wanted = json.loads(request.content)["parts"]
+                self.n_signed.update(part["number"] for part in wanted)
+                return httpx.Response(200, json={"links": [signed(part) for part in wanted][: self.n_links]})
             case "POST", ["complete"]:
                 digests = [hashlib.sha256(part).digest() for _, part in sorted(self.parts.items())]
                 return httpx.Response(200, json=data_file(composite(digests)))
@@ -108,6 +115,11 @@ class Body(httpx.SyncByteStream):
 
 def sha256(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def signed(part: dict[str, Any]) -> dict[str, object]:
+    url = f"{STORE}/{part['number']}?sha256={part['sha256']}"
+    return {"method": "PUT", "url": url, "headers": {"x-signed": "yes"}}
 
 
 def data_file(checksum: str) -> dict[str, object]:
@@ -164,6 +176,37 @@ def test_a_part_that_fails_is_sent_again_by_a_new_url(source: SourceFile, fault:
     assert sorted(border.n_put.values()) == [1, 1, 1, 1, 1, 2]
     assert sorted(border.n_signed.values()) == [1, 1, 1, 1, 1, 2]
     assert sum(told) == len(CONTENT)
+
+
+def test_a_brain_that_signs_fewer_parts_than_were_asked_for_is_found_out(source: SourceFile) -> None:
+    with pytest.raises(StrangeAnswer, match="1 links for 4 parts"):
+        send(Border(n_links=1), source)
+
+
+def test_no_more_parts_are_read_than_wait_to_be_sent(source: SourceFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = threading.Event()
+
+    def hold() -> None:
+        assert waits.wait(30)
+
+    border = Border(before_put=hold)
+    n_ahead: list[int] = []
+
+    def read(self: SourceFile, number: int, part_size_bytes: int) -> Part:
+        n_ahead.append(number - len(border.parts))
+        return read_part(self, number, part_size_bytes)
+
+    def wait(*args: Any, **options: Any) -> Any:
+        waits.set()
+        return wait_for_futures(*args, **options)
+
+    read_part, wait_for_futures = SourceFile.read_part, concurrent.futures.wait
+    monkeypatch.setattr(SourceFile, "read_part", read)
+    monkeypatch.setattr("cloudmr.client.upload.wait", wait)
+    source.path.write_bytes(CONTENT * 8)
+    send(border, SourceFile.of(source.path))
+    assert len(border.parts) == 41
+    assert max(n_ahead) <= N_PARTS_AT_ONCE + N_PARTS_AHEAD
 
 
 def test_the_token_never_goes_to_the_storage(source: SourceFile) -> None:

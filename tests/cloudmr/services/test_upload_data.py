@@ -18,11 +18,19 @@ from cloudmr.model.units import Mode
 from cloudmr.services.delete_data import delete_data
 from cloudmr.services.purge import purge_data
 from cloudmr.services.throttling import UPLOAD, try_key
-from cloudmr.services.upload_data import abort_upload, complete_upload, list_parts, sign_part, start_upload
+from cloudmr.services.upload_data import (
+    AnnouncedPart,
+    abort_upload,
+    complete_upload,
+    list_parts,
+    sign_parts,
+    start_upload,
+)
 from cloudmr.storage.base import PART_SIZE_BYTES, Bucket
 from cloudmr.storage.checksums import composite
 
 SHA256 = base64.b64encode(hashlib.sha256(b"raw data").digest()).decode()
+PART = AnnouncedPart(number=1, sha256=SHA256)
 
 
 def test_an_upload_from_start_to_end(bench: Bench, ada: Caller) -> None:
@@ -34,7 +42,7 @@ def test_an_upload_from_start_to_end(bench: Bench, ada: Caller) -> None:
         bench.local_unit.id,
     )
     assert started.reason == "It is the shared unit."
-    assert sign_part(bench.brain, ada, data_file.id, number=1, sha256=SHA256).method == "PUT"
+    assert [part.method for part in sign_parts(bench.brain, ada, data_file.id, [PART])] == ["PUT"]
     assert list_parts(bench.brain, ada, data_file.id) == []
     bench.send_part(data_file, b"raw data")
     assert [part.sha256 for part in list_parts(bench.brain, ada, data_file.id)] == [SHA256]
@@ -72,7 +80,7 @@ def test_an_upload_whose_completion_was_interrupted_is_completed(bench: Bench, a
 def test_a_file_has_the_parts_that_its_size_says(bench: Bench, ada: Caller, number: int) -> None:
     data_file = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=PART_SIZE_BYTES).view.data_file
     with pytest.raises(InvalidRequest, match="no part"):
-        sign_part(bench.brain, ada, data_file.id, number=number, sha256=SHA256)
+        sign_parts(bench.brain, ada, data_file.id, [PART, replace(PART, number=number)])
 
 
 @pytest.mark.parametrize("size_bytes", [0, -1, 20 * 10**9 + 1])
@@ -90,7 +98,7 @@ def test_what_was_given_up_is_over_and_forgotten(bench: Bench, ada: Caller) -> N
     for refused in (
         lambda: complete_upload(bench.brain, ada, data_file.id),
         lambda: list_parts(bench.brain, ada, data_file.id),
-        lambda: sign_part(bench.brain, ada, data_file.id, number=1, sha256=SHA256),
+        lambda: sign_parts(bench.brain, ada, data_file.id, [PART]),
     ):
         with pytest.raises(Conflict, match="has ended"):
             refused()
@@ -108,7 +116,7 @@ def test_a_complete_file_cannot_be_given_up(bench: Bench, ada: Caller) -> None:
 def test_other_peoples_uploads_are_not_there(bench: Bench, ada: Caller, bob: Caller) -> None:
     data_file = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8).view.data_file
     for attempt in (
-        lambda: sign_part(bench.brain, bob, data_file.id, number=1, sha256=SHA256),
+        lambda: sign_parts(bench.brain, bob, data_file.id, [PART]),
         lambda: list_parts(bench.brain, bob, data_file.id),
         lambda: complete_upload(bench.brain, bob, data_file.id),
         lambda: abort_upload(bench.brain, bob, data_file.id),

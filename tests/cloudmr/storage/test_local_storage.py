@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -110,6 +111,48 @@ def started(storage: LocalStorage, content: bytes, number: int = 1) -> tuple[str
 
 def names(folder: Path) -> Iterator[str]:
     return (path.name for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("way", ["put", "upload", "small object"])
+def test_a_power_cut_leaves_an_object_whole_or_none(
+    storage: LocalStorage, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    on_disk: dict[int, frozenset[str]] = {}
+    """By inode: files whose bytes are there, and folders with the names that are."""
+    not_on_disk: list[Path] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def sync(descriptor: int) -> None:
+        fsync(descriptor)
+        status = os.fstat(descriptor)
+        on_disk[status.st_ino] = frozenset(os.listdir(descriptor)) if stat.S_ISDIR(status.st_mode) else frozenset()
+
+    def publish(self: Path, target: Path) -> Path:
+        contents = tmp_path / "storage" / "contents"
+        for path in (*contents.glob("*"), *contents.glob("*/*")):
+            names = frozenset(each.name for each in path.iterdir()) if path.is_dir() else frozenset()
+            if on_disk.get(path.stat().st_ino) != names:
+                not_on_disk.append(path)
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", publish)
+    first, last = full_part(1), b"end"
+    content = first + last
+    match way:
+        case "put":
+            (tmp_path / "file").write_bytes(content)
+            storage.put(Bucket.DATA, KEY, tmp_path / "file")
+        case "upload":
+            upload_id = storage.start_upload(Bucket.DATA, KEY)
+            for number, part in enumerate((first, last), start=1):
+                send(storage.sign_part(Bucket.DATA, KEY, upload_id, number, encoded_sha256(part)), body=part)
+            storage.complete_upload(Bucket.DATA, KEY, upload_id)
+        case _:
+            content = last
+            send(storage.sign_put(Bucket.DATA, KEY), body=content)
+    assert storage.read(Bucket.DATA, KEY, limit_bytes=len(content)) == content
+    assert not_on_disk == []
 
 
 def test_urls_live_for_a_quarter_of_an_hour(storage: LocalStorage, clock: Clock, send: Send, tmp_path: Path) -> None:

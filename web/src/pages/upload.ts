@@ -143,7 +143,11 @@ class Upload {
       nAtOnce: 3,
       desk: {
         arrived: () => call<{ part_size_bytes: number; parts: Part[] }>('GET', `/api/data/${id}/parts`),
-        sign: (number, sha256) => call<Link>('POST', `/api/data/${id}/parts/${number}`, { sha256 }),
+        sign: async (number, sha256) => {
+          const body = { parts: [{ number, sha256 }] }
+          const { links } = await call<{ links: [Link] }>('POST', `/api/data/${id}/parts`, body)
+          return links[0]
+        },
         complete: () => call('POST', `/api/data/${id}/complete`),
       },
       tell: (sent, total) => {
