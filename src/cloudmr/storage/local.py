@@ -4,7 +4,7 @@
     uploads/{upload}/00001.…          parts that arrived (`part_files`)
 
 Parts are never joined: completing an upload moves its folder among the contents of `local_objects` and writes a record.
-Bytes are hashed once, while they come in, and written once.
+Bytes are written once, and hashed once, when a part is whole.
 
 The Brain answers signed URLs by `receive_part` and `open_download`, which know no web framework:
 
@@ -152,11 +152,12 @@ class LocalStorage(LocalObjects):
         *,
         content_length: int | None,
     ) -> UploadedPart:
-        """Answer a signed PUT: take the body and return the part, on disk; answer 200 with its `etag` as `ETag`.
+        """Answer a signed PUT: take the body and return the part; answer 200 with its `etag` as `ETag`.
 
         Raise `SignatureRefused` (403), `UploadNotFound` (404), `ObjectTooLarge` (413, as soon as a byte beyond
         `content_length` or the size of a part comes), `ChecksumMismatch` (400). Nothing is kept then, nor when the
-        sender hangs up. Hashing and writing run in threads.
+        sender hangs up. Hashing and writing run in threads. What the part holds is on disk then, and that it is there
+        when the upload is complete: after a power cut before that, ask which parts have arrived.
         """
         grant = self._urls.read_part(bucket, key, query)
         folder = self._folder(grant.bucket, grant.key, grant.upload_id)
