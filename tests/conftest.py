@@ -19,9 +19,11 @@ settings.load_profile("untimed")
 SLOW = (
     *("acceptance/", "aws/", "browser/", "docs/", "failures/", "static/"),
     *("cloudmr/cli/", "cloudmr/client/", "cloudmr/web/", "cloudmr/compute/test_local_compute.py"),
+    *("cloudmr/api/test_access.py", "cloudmr/worker/test_process.py"),
     *("cloudmr/test_connections.py", "cloudmr/test_wiring.py"),
-    *("mroptimum/cli/", "mroptimum/oracles/", "mroptimum/report/"),
-    *("mroptimum/test_peak_memory.py", "mroptimum/test_run_slabs.py"),
+    *("mroptimum/cli/", "mroptimum/oracles/", "mroptimum/phantom/", "mroptimum/report/"),
+    *("mroptimum/test_keep_acs.py", "mroptimum/test_peak_memory.py", "mroptimum/test_progress.py"),
+    *("mroptimum/test_run.py", "mroptimum/test_run_slabs.py", "mroptimum/test_slab_properties.py"),
 )
 """Folders and files whose tests take seconds each, or most of a minute together."""
 

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from applications import application
 from asgi import TestClient
 from bench import BRAIN_URL, PASSWORD, Bench
 from benches import MakeBench
-from cloudmr.api.app import build_app
 from cloudmr.database.engine import make_engine
 from cloudmr.services.sessions import log_in
 
@@ -25,8 +25,7 @@ def signed_in(bench: Bench) -> Iterator[TestClient]:
     bench.person()
     email = f"person{bench.n_people}@example.org"
     token = log_in(bench.brain, email=email, password=PASSWORD, address="192.0.2.1").access_token
-    app = build_app(bench.brain, local_storage=bench.storage)
-    with TestClient(app, base_url=BRAIN_URL, raise_server_exceptions=False) as client:
+    with TestClient(application(bench), base_url=BRAIN_URL, raise_server_exceptions=False) as client:
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
 

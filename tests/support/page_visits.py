@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from httpx import Response
 
+from applications import application
 from asgi import TestClient
 from bench import BRAIN_URL, PASSWORD, Bench
-from cloudmr.api.app import build_app
 from cloudmr.model.people import Caller
 from cloudmr.services.get_profile import get_profile
-from cloudmr.web.site import install_pages
 
 _HTML = {"Accept": "text/html"}
 
@@ -36,9 +35,7 @@ class Visits:
 
 def nobodys_client(bench: Bench) -> TestClient:
     """Return the browser of somebody who has not signed in."""
-    app = build_app(bench.brain, local_storage=bench.storage)
-    install_pages(app)
-    return TestClient(app, base_url=BRAIN_URL)
+    return TestClient(application(bench, has_pages=True), base_url=BRAIN_URL)
 
 
 def visits(bench: Bench, caller: Caller) -> Visits:

@@ -84,9 +84,7 @@ def build_app(
         # Telemetry would carry request bodies, passwords among them, to wherever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.state.brain = brain
-    app.state.job_watch = JobWatch(partial(signs_of, brain))
-    app.state.local_storage = local_storage
+    answer_for(app, brain, local_storage=local_storage)
     app.state.trusted_proxies = trusted_proxies
     app.state.metrics_token = metrics_token
     app.add_middleware(NoNul)
@@ -101,13 +99,20 @@ def build_app(
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Range", "X-Api-Key"],
             expose_headers=["ETag", "Content-Range", "Retry-After", REQUEST_ID],
         )
-    app.add_middleware(RequestLog, metrics=brain.metrics)
+    app.add_middleware(RequestLog)
     install_error_handlers(app)
     for prefix in PREFIXES:
         for router in _routers():
             app.include_router(router, prefix=prefix, include_in_schema=not prefix)
     describe(app)
     return app
+
+
+def answer_for(app: FastAPI, brain: Brain, *, local_storage: LocalStorage | None) -> None:
+    """Let an application answer for this Brain from now on."""
+    app.state.brain = brain
+    app.state.job_watch = JobWatch(partial(signs_of, brain))
+    app.state.local_storage = local_storage
 
 
 def _routers() -> tuple[APIRouter, ...]:

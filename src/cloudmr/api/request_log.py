@@ -24,9 +24,8 @@ NO_ROUTE = "(none)"
 class RequestLog:
     """Gives requests their ids, and counts and logs them."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with its id; whatever becomes of it, it is counted."""
@@ -51,26 +50,28 @@ class RequestLog:
         try:
             await self._app(scope, receive, told)
         finally:
-            self._tell(scope, status, n_bytes, time.perf_counter() - began)
+            _tell(scope, status, n_bytes, time.perf_counter() - began)
 
-    def _tell(self, scope: Scope, status: int, n_bytes: int, seconds: float) -> None:
-        method, route = scope["method"], route_of(scope)
-        self._metrics.request_answered(method=method, route=route, status=status, seconds=seconds)
-        access_log.info(
-            "%s %s %d",
-            method,
-            route,
-            status,
-            extra={
-                "fields": {
-                    "method": method,
-                    "route": route,
-                    "status": status,
-                    "bytes": n_bytes,
-                    "seconds": round(seconds, 4),
-                }
-            },
-        )
+
+def _tell(scope: Scope, status: int, n_bytes: int, seconds: float) -> None:
+    method, route = scope["method"], route_of(scope)
+    metrics: Metrics = scope["app"].state.brain.metrics
+    metrics.request_answered(method=method, route=route, status=status, seconds=seconds)
+    access_log.info(
+        "%s %s %d",
+        method,
+        route,
+        status,
+        extra={
+            "fields": {
+                "method": method,
+                "route": route,
+                "status": status,
+                "bytes": n_bytes,
+                "seconds": round(seconds, 4),
+            }
+        },
+    )
 
 
 def route_of(scope: Scope) -> str:

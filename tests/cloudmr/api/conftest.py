@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from applications import application
 from asgi import TestClient
 from bench import BRAIN_URL, PASSWORD, Bench
-from cloudmr.api.app import build_app
 from cloudmr.model.people import Caller
 from cloudmr.model.tokens import Scope
 from cloudmr.services.sessions import authenticate, log_in
@@ -25,8 +25,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture
 def client(bench: Bench) -> Iterator[TestClient]:
     """Somebody who is not signed in."""
-    app = build_app(bench.brain, local_storage=bench.storage)
-    with TestClient(app, base_url=BRAIN_URL, raise_server_exceptions=False) as client:
+    with TestClient(application(bench), base_url=BRAIN_URL, raise_server_exceptions=False) as client:
         yield client
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
+from applications import application
 from asgi import TestClient
 from bench import BRAIN_URL, Bench, task_of
-from cloudmr.api.app import build_app
 from cloudmr.api.compatibility import router
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.people import Caller
@@ -52,8 +52,7 @@ def test_nobody_is_let_in_without_a_token(client: TestClient, method: str, path:
 
 
 def test_each_is_one_that_clients_use_and_none_is_taken_for_an_id(bench: Bench) -> None:
-    app = build_app(bench.brain, local_storage=bench.storage)
-    paths = [route.path for route in app.router.routes if isinstance(route, APIRoute)]
+    paths = [route.path for route in application(bench).router.routes if isinstance(route, APIRoute)]
     for _, path in ROUTES:
         fixed = [known for known in paths if known.startswith(("/api/data/{", "/api/computing-unit/{"))]
         assert all(paths.index(path) < paths.index(other) for other in fixed)

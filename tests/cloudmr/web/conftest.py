@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from applications import application
 from asgi import TestClient
 from bench import BRAIN_URL, PASSWORD, Bench
-from cloudmr.api.app import build_app
-from cloudmr.web.site import install_pages
 from page_readers import OpenPages, Reader, SignIn
 
 
@@ -18,8 +17,7 @@ def open_pages() -> Iterator[OpenPages]:
     opened: list[TestClient] = []
 
     def do(bench: Bench) -> TestClient:
-        app = build_app(bench.brain, local_storage=bench.storage)
-        install_pages(app)
+        app = application(bench, has_pages=True)
         opened.append(TestClient(app, base_url=BRAIN_URL, headers={"Accept": "text/html"}))
         return opened[-1]
 
