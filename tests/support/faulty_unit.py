@@ -121,6 +121,10 @@ class FaultyUnit:
         if request.name in self._truth.requests:
             return
         self._truth.start(request)
+        if self._strikes(self.weather.no_machine):
+            wait_s = self._random.uniform(10, HOURS_S)
+            self._timetable.after(wait_s, lambda: self._end(request, ExecutionState.FAILED, Cause.NO_CAPACITY))
+            return
         if not self._strikes(self.weather.deadline_is_ignored):
             self._timetable.after(request.resources.deadline_s, lambda: self._end(request, ExecutionState.TIMED_OUT))
         self._timetable.after(self._random.uniform(1, 10), lambda: self._fetch_document(request, tries_left=5))

@@ -35,6 +35,8 @@ class Weather:
     """Somebody sends it with another signature."""
     clock_is_wrong: float = 0
     """The unit's clock differs from the Brain's by more than is allowed."""
+    no_machine: float = 0
+    """The unit has none free, and says so after a while; no worker begins."""
     worker_dies: float = 0
     """The worker is killed, or runs out of memory."""
     worker_crashes: float = 0
@@ -71,6 +73,7 @@ STORM = Weather(
     message_is_late=0.2,
     message_is_forged=0.05,
     clock_is_wrong=0.05,
+    no_machine=0.2,
     worker_dies=0.1,
     worker_crashes=0.05,
     worker_hangs=0.03,

@@ -325,6 +325,8 @@ jobs = Table(
     Column("expires_at", UtcDateTime),
     Column("purge_after", UtcDateTime),
     Column("purged_at", UtcDateTime),
+    Column("turn_by", UtcDateTime),
+    Column("n_unstarted", Integer, nullable=False, server_default="0"),
     UniqueConstraint("owner_id", "idempotency_key"),
     CheckConstraint(f"(ended_at IS NOT NULL) = (state IN ({_one_of(END_STATES)}))", name="ended"),
     CheckConstraint("(result_manifest_sha256 IS NOT NULL) = (state = 'succeeded')", name="result"),

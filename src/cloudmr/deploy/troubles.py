@@ -295,8 +295,8 @@ WORDS: Mapping[Trouble, Words] = {
     Trouble.NO_CAPACITY: Words(
         heading=_TASKS,
         message="Fargate has no machine free: {said}",
-        fix="A job is tried for some minutes, twice. If it lasts, ask AWS for a higher quota (Fargate vCPU), run fewer "
-        "at once, or choose subnets of other zones.",
+        fix="A job is tried for some minutes, and waits for the next try. If it lasts, ask AWS for a higher quota "
+        "(Fargate vCPU), run fewer at once, or choose subnets of other zones.",
     ),
     Trouble.PART_MISSING: Words(
         heading=_TASKS,

@@ -23,7 +23,7 @@ class JobAction(StrEnum):
     STARTED = "started"
     """Its unit works at it."""
     RETRIED = "retried"
-    """Its worker died, and it queues for one more attempt."""
+    """Its worker died, or there was no machine for one, and it queues for another attempt."""
     CANCEL_REQUESTED = "cancel_requested"
     """A person asked for its end."""
     ENDED = "ended"

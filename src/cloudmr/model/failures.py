@@ -11,8 +11,10 @@ from mroptimum.errors import Explanation
 _CODE_LENGTH = 64
 _SENTENCE_LENGTH = 2000
 
-RETRIED_CAUSES = frozenset({"killed", "no_capacity", "out_of_memory", "unheard", "lost", "result_missing"})
+RETRIED_CAUSES = frozenset({"killed", "out_of_memory", "unheard", "lost", "result_missing"})
 """Ends of a worker that need not happen again. What the task itself brought about is never tried twice."""
+NO_CAPACITY = "no_capacity"
+"""No worker began, since there was no machine for it: a job waits for one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +84,9 @@ _BY_CAUSE: Mapping[str, tuple[str, str]] = {
         "The worker said that the job failed, but not why: its failure package is not there.",
         "Run the job again; if it happens again, check the unit's failed bucket.",
     ),
-    "no_capacity": (
-        "The computing unit had no machine for the job at the moment.",
-        "Run the job again in a while, or ask AWS for a higher quota.",
+    NO_CAPACITY: (
+        "The computing unit had no machine for the job.",
+        "Ask AWS for a higher quota, or run the job again when fewer others run.",
     ),
     "worker_not_started": (
         "The computing unit could not start a worker.",

@@ -3,7 +3,8 @@
     queued -> dispatched -> running -> succeeded | failed | cancelled | timed_out
 
 An end state is a sink. A cancel request is a time, not a state: the job is cancelled when nothing of it runs any more.
-An attempt that died of something that was not the task's fault goes back to the queue.
+An attempt that died of something that was not the task's fault goes back to the queue, and one for which its unit has
+no machine at the moment waits there for the next.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from cloudmr.model.instants import require_utc
 from cloudmr.model.platforms import Platform
 
 MAX_ATTEMPTS = 2
-"""An attempt whose worker died is followed by one more."""
+"""An attempt whose worker died is followed by one more; those for which there was no machine do not count."""
 
 
 class JobState(StrEnum):
@@ -84,13 +85,15 @@ class JobResult:
 class Job:
     """One job. `version` counts its changes; each has an event of that number.
 
-    `attempt` is 0 until it is first dispatched. `deadline_at` is when it must have left its present state: the queue,
-    or the attempt. `check_at` is when the unit is asked about it next. `claimed_at` is when the unit first said that
-    the attempt had ended. `document` is the frozen job document as JSON (see `documents.py`), `unit_reason` why it runs
-    where it runs, `waiting_reason` why it does not go on (None: it does). `kind` is method and reconstruction in one
-    word, for which `forecast` says what it is expected to take and `actual` what it took. What an ended job left is
-    there until `expires_at` (None: as long as its unit keeps it); `purge_after` is when what was deleted, or has
-    expired, can no longer be brought back, and `purged_at` when it was removed.
+    `attempt` is 0 until it is first dispatched; for `n_unstarted` of them its unit had no machine, for which it may
+    wait until `turn_by` (None: as long as jobs wait for their turn). `deadline_at` is when it must have left its
+    present state: the queue, or the attempt. `check_at` is when the unit is asked about it next. `claimed_at` is when
+    the unit first said that the attempt had ended. `document` is the frozen job document as JSON (see
+    `documents.py`), `unit_reason` why it runs where it runs, `waiting_reason` why it does not go on (None: it does).
+    `kind` is method and reconstruction in one word, for which `forecast` says what it is expected to take and
+    `actual` what it took. What an ended job left is there until `expires_at` (None: as long as its unit keeps it);
+    `purge_after` is when what was deleted, or has expired, can no longer be brought back, and `purged_at` when it was
+    removed.
     """
 
     id: str
@@ -128,6 +131,8 @@ class Job:
     expires_at: datetime | None = None
     purge_after: datetime | None = None
     purged_at: datetime | None = None
+    turn_by: datetime | None = None
+    n_unstarted: int = 0
 
     def __post_init__(self) -> None:
         require_utc(self)

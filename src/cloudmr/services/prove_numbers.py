@@ -194,6 +194,7 @@ def _job(brain: Brain, owner: Account, unit: ComputingUnit, data_file: DataFile)
         created_at=now,
         deadline_at=now + _DEADLINE,
         check_at=now + _DEADLINE,
+        turn_by=now + _DEADLINE,
     )
 
 

@@ -14,6 +14,7 @@ from cloudmr.errors import NotFound, UnitUnavailable
 from cloudmr.model.costs import actual_of
 from cloudmr.model.estimates import after_running_out
 from cloudmr.model.events import BRAIN, JobAction
+from cloudmr.model.failures import NO_CAPACITY
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.retention import results_expire_at
 from cloudmr.model.units import ComputingUnit, UnitStatus
@@ -33,6 +34,7 @@ from cloudmr.services.verdicts import (
     decide_observed,
     decide_queued,
     decide_silent,
+    turn_by,
 )
 
 _MAX_LOST_RACES = 10
@@ -124,7 +126,9 @@ def begun(brain: Brain, job: Job) -> Job:
 
 
 def _back_in_queue(brain: Brain, job: Job, cause: str, reason: str) -> Job:
-    turn_by = brain.now() + brain.limits.queue_wait
+    wait_until, n_unstarted = brain.now() + brain.limits.queue_wait, job.n_unstarted
+    if cause == NO_CAPACITY:
+        wait_until, n_unstarted = turn_by(job, brain.limits), n_unstarted + 1
     platform, estimate = job.platform, job.estimate
     if cause == "out_of_memory":
         platform, estimate = after_running_out(platform, estimate, most_local_bytes=brain.limits.most_memory_bytes)
@@ -132,8 +136,9 @@ def _back_in_queue(brain: Brain, job: Job, cause: str, reason: str) -> Job:
         JobState.QUEUED,
         platform=platform,
         estimate=estimate,
-        deadline_at=turn_by,
-        check_at=turn_by,
+        deadline_at=wait_until,
+        check_at=wait_until,
+        n_unstarted=n_unstarted,
         started_at=None,
         claimed_at=None,
         progress=None,

@@ -105,6 +105,7 @@ def _accept(
         created_at=now,
         deadline_at=now + brain.limits.queue_wait,
         check_at=now + brain.limits.queue_wait,
+        turn_by=now + brain.limits.queue_wait,
         idempotency_key=order.idempotency_key,
         request_sha256=request_sha256 if order.idempotency_key is not None else None,
         kind=plan.kind,

@@ -13,6 +13,7 @@
 | it ended             | its time was up                  | timed out                                   |
 | it ended             | it ran out of the most memory there is    | failed, for that cause         |
 | it ended             | the worker died of no fault of the task's | is tried once more             |
+| it ended             | there was no machine for it      | waits for one, as long as for its turn      |
 | it ended             | otherwise                        | failed, for the cause the unit names        |
 """
 
@@ -23,7 +24,7 @@ from datetime import datetime, timedelta
 
 from cloudmr.compute.base import ExecutionState
 from cloudmr.model.estimates import after_running_out
-from cloudmr.model.failures import RETRIED_CAUSES, JobFailure, failure_by_cause
+from cloudmr.model.failures import NO_CAPACITY, RETRIED_CAUSES, JobFailure, failure_by_cause
 from cloudmr.model.jobs import MAX_ATTEMPTS, Job, JobResult, JobState
 from cloudmr.model.limits import Limits
 from cloudmr.services.observe import Observation
@@ -46,7 +47,7 @@ class End:
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """The attempt is lost; the job goes back to the queue, with more memory if it ran out of it."""
+    """The attempt came to nothing; the job goes back to the queue, with more memory if it ran out of it."""
 
     cause: str
     reason: str
@@ -135,10 +136,18 @@ def _of_ended(job: Job, seen: Observation, *, now: datetime, limits: Limits) -> 
     is_stopped = seen.execution.state is ExecutionState.STOPPED
     if seen.execution.state is ExecutionState.TIMED_OUT or (is_stopped and now >= job.deadline_at):
         return _timed_out("deadline", detail)
-    if cause in RETRIED_CAUSES and job.attempt < MAX_ATTEMPTS and not _is_at_most_memory(job, cause, limits):
+    if cause == NO_CAPACITY and seen.failure is None and now < turn_by(job, limits):
+        return Retry(cause=cause, reason=f"{failure_by_cause(cause, detail).message} It waits for one.")
+    n_attempts = job.attempt - job.n_unstarted
+    if cause in RETRIED_CAUSES and n_attempts < MAX_ATTEMPTS and not _is_at_most_memory(job, cause, limits):
         return Retry(cause=cause, reason=f"{failure_by_cause(cause, detail).message} It gets one more attempt.")
     failure = seen.failure or failure_by_cause(cause, detail)
     return End(state=JobState.FAILED, reason=failure.message, failure=failure)
+
+
+def turn_by(job: Job, limits: Limits) -> datetime:
+    """Return until when a job may wait for a machine."""
+    return job.turn_by or job.created_at + limits.queue_wait
 
 
 def _is_at_most_memory(job: Job, cause: str, limits: Limits) -> bool:

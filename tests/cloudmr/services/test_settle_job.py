@@ -12,6 +12,7 @@ from cloudmr.errors import NotFound
 from cloudmr.model.events import JobAction
 from cloudmr.model.jobs import Job, JobState
 from cloudmr.model.people import Caller
+from cloudmr.services.cancel_job import cancel_job
 from cloudmr.services.dispatch_jobs import dispatch_jobs
 from cloudmr.services.settle_job import settle_job
 
@@ -86,6 +87,59 @@ def test_a_worker_that_died_is_followed_by_one_more_attempt(bench: Bench, ada: C
     assert settled.state is JobState.FAILED
     assert settled.failure is not None
     assert settled.failure.code == cause
+
+
+def find_no_machine(bench: Bench, job: Job) -> Job:
+    """Give a job its turn, and have its unit say that there is no machine for it."""
+    dispatch_jobs(bench.brain)
+    attempt = bench.read(job)
+    detail = "ECS.AmazonECSException: You've reached the limit on the number of vCPUs."
+    bench.unit.end(attempt.execution_name, ExecutionState.FAILED, cause=Cause.NO_CAPACITY, detail=detail)
+    return settle_job(bench.brain, job.id)
+
+
+def test_a_job_waits_for_a_machine_as_long_as_for_its_turn(bench: Bench, ada: Caller) -> None:
+    job = bench.job(ada)
+    for n_unstarted in range(1, 6):
+        waiting = find_no_machine(bench, job)
+        assert (waiting.state, waiting.attempt, waiting.n_unstarted) == (JobState.QUEUED, n_unstarted, n_unstarted)
+        assert waiting.deadline_at == job.deadline_at
+        assert waiting.waiting_reason is not None
+        assert waiting.waiting_reason.endswith("You've reached the limit on the number of vCPUs. It waits for one.")
+        bench.clock.advance(hours=1)
+    dispatch_jobs(bench.brain)
+    bench.succeed(bench.read(job))
+    assert settle_job(bench.brain, job.id).state is JobState.SUCCEEDED
+
+
+def test_a_job_does_not_wait_for_a_machine_for_ever(bench: Bench, ada: Caller) -> None:
+    job = bench.job(ada)
+    find_no_machine(bench, job)
+    dispatch_jobs(bench.brain)
+    bench.clock.now = job.deadline_at
+    failed = find_no_machine(bench, job)
+    assert failed.state is JobState.FAILED
+    assert failed.failure is not None
+    assert failed.failure.code == "no_capacity"
+
+
+def test_waits_for_a_machine_do_not_count_as_attempts(bench: Bench, ada: Caller) -> None:
+    job = bench.job(ada)
+    states = []
+    for _ in range(2):
+        for _ in range(3):
+            find_no_machine(bench, job)
+        dispatch_jobs(bench.brain)
+        bench.unit.end(bench.read(job).execution_name, ExecutionState.FAILED, cause=Cause.KILLED)
+        states.append(settle_job(bench.brain, job.id).state)
+    assert states == [JobState.QUEUED, JobState.FAILED]
+
+
+def test_a_job_that_waits_for_a_machine_can_be_cancelled(bench: Bench, ada: Caller) -> None:
+    job = bench.job(ada)
+    find_no_machine(bench, job)
+    cancel_job(bench.brain, ada, job.id)
+    assert settle_job(bench.brain, job.id).state is JobState.CANCELLED
 
 
 def test_the_attempt_after_running_out_of_memory_gets_more(bench: Bench, ada: Caller) -> None:

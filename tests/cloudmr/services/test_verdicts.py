@@ -44,6 +44,7 @@ JOB = Job(
     created_at=NOON,
     deadline_at=NOON + timedelta(hours=6),
     check_at=NOON,
+    turn_by=NOON + timedelta(hours=50),
 )
 RESULT = JobResult(size_bytes=1, n_files=1, manifest_sha256="0" * 64)
 FAILURE = JobFailure(code="no_noise", message="There is no noise scan.", next_step="Give one.")
@@ -120,6 +121,15 @@ def test_what_the_task_brought_about_is_never_tried_twice() -> None:
     for job, seen, after in every_situation():
         if seen.failure is not None and seen.execution.state is ExecutionState.FAILED:
             assert not isinstance(decide_observed(job, seen, now=NOON + after, limits=LIMITS), Retry)
+
+
+def test_only_a_unit_itself_can_say_that_there_is_no_machine() -> None:
+    execution = Execution(name="job_1-2", state=ExecutionState.FAILED, cause=Cause.NO_CAPACITY)
+    by_unit = Observation(execution=execution, result=None, failure=None)
+    said = JobFailure(code=Cause.NO_CAPACITY, message="There is no machine.", next_step="Wait.")
+    by_worker = replace(by_unit, failure=said)
+    assert isinstance(decide_observed(JOB, by_unit, now=NOON, limits=LIMITS), Retry)
+    assert isinstance(decide_observed(JOB, by_worker, now=NOON, limits=LIMITS), End)
 
 
 @pytest.mark.parametrize("code", ["out_of_memory", "killed"])
