@@ -15,7 +15,7 @@ from typing import Any, Self
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from cloudmr.model.proxies import Networks, is_trusted
-from cloudmr.receive_buffer import hand_on_whole
+from cloudmr.receive_buffer import limit_and_hand_on
 
 REQUEST_HEAD_S = 10
 """How long the head of a request may take to arrive: it is one packet, sent whole by whoever means it."""
@@ -24,9 +24,11 @@ PROXY_IDLE_S = 400
 load balancer of our stack on AWS, 120 s Caddy), since one that is closed while a request is on its way is a 502."""
 ANSWER_READ_S = 60
 """How long a piece of an answer may take to be read: 1 MiB at the most, so that 18 kB/s are enough."""
-READ_BYTES = 1024 * 1024
-"""How much is taken from a connection at once. asyncio's quarter of it makes of an upload's part four times as many
-events, each of which passes through everything that a request passes through."""
+READ_BYTES = 64 * 1024
+"""How much is taken from a connection at once: as long as that is looked through, nobody else is heard."""
+LARGE_BODY_BYTES = 1024 * 1024
+"""Of a body that is longer than this, and says so, as much is taken at once: nothing in it is to be looked through, and
+in smaller pieces a part of an upload would pass many more times through everything that a request passes through."""
 _KEPT_BYTES = 64 * 1024 * 1024
 _MOST_CONNECTIONS = 1000
 """Everybody of a large institute following a job, and far below what one process can hold."""
@@ -56,7 +58,7 @@ def keep_freed_memory() -> None:
     if set_option is not None:
         trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
         set_option(trim_threshold, _KEPT_BYTES)
-        set_option(mmap_threshold, 4 * READ_BYTES)
+        set_option(mmap_threshold, 4 * LARGE_BODY_BYTES)
 
 
 def max_connections(n_files: int | None = None) -> int:
@@ -92,8 +94,8 @@ class PromptConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Wait for the first request, or drop one connection too many."""
         super().connection_made(transport)
-        hand_on_whole(self.conn)
-        transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # of every transport of asyncio's selector loop
+        limit_and_hand_on(self.conn)
+        self._take_at_once(READ_BYTES)
         if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency + _TOLD_BEFORE_DROPPED:
             transport.abort()
             return
@@ -106,6 +108,9 @@ class PromptConnection(H11Protocol):
         """Wait no longer once a request is there to be answered."""
         super().data_received(data)
         if self._is_answering:
+            if self._deadline is not None:
+                # The first of it that is heard of.
+                self._take_at_once(LARGE_BODY_BYTES if _has_large_body(self.cycle) else READ_BYTES)
             self._expect_nothing()
         elif self._is_proxys and self._is_idle:
             # It has begun a request, and has no longer for its head than anybody.
@@ -115,6 +120,7 @@ class PromptConnection(H11Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request, unless it has come already, right behind the one before."""
         super().on_response_complete()
+        self._take_at_once(READ_BYTES)
         if not self._is_answering:
             self._expect_request()
         if self.transport.get_write_buffer_size():
@@ -144,6 +150,9 @@ class PromptConnection(H11Protocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
+    def _take_at_once(self, n_bytes: int) -> None:
+        self.transport.max_size = n_bytes  # type: ignore[attr-defined]  # every transport of a selector loop has it
+
     def _expect_request(self) -> None:
         has_begun = bool(self.conn.trailing_data[0])
         self._is_idle = not has_begun
@@ -170,3 +179,8 @@ class PromptConnection(H11Protocol):
     def _give_up_on_reader(self) -> None:
         if self.transport.get_write_buffer_size():
             self.transport.abort()
+
+
+def _has_large_body(cycle: RequestResponseCycle) -> bool:
+    declared = dict(cycle.scope["headers"]).get(b"content-length", b"")
+    return declared.isdigit() and int(declared) > LARGE_BODY_BYTES

@@ -19,7 +19,7 @@ import pytest
 from cloudmr import connections, wiring
 from cloudmr.client.answers import SignedLink
 from cloudmr.client.brain import BrainClient
-from cloudmr.connections import PromptConnection, max_connections
+from cloudmr.connections import LARGE_BODY_BYTES, READ_BYTES, PromptConnection, max_connections
 from cloudmr.settings import Settings
 from cloudmr.wiring import running
 from real_brain import PASSWORD
@@ -132,12 +132,12 @@ def test_every_connection_may_have_a_file_open_too(n_files: int, n_connections: 
 def test_memory_that_pieces_of_uploads_pass_through_is_kept() -> None:
     program = """
 import resource
-from cloudmr.connections import READ_BYTES, keep_freed_memory
+from cloudmr.connections import LARGE_BODY_BYTES, keep_freed_memory
 
 def n_pages_made():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(100):
-        [bytearray(READ_BYTES) for _ in range(4)]
+        [bytearray(LARGE_BODY_BYTES) for _ in range(4)]
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 n_pages_made()
@@ -177,6 +177,29 @@ def big_download(url: str, folder: Path) -> str:
         data_file = client.upload(file, keep_headers=True)
         link = client._connection.ask(SignedLink, "GET", f"/api/data/{data_file.id}/download")
     return link.url.removeprefix(url)
+
+
+def test_much_is_taken_at_once_of_a_large_body_and_of_nothing_else(
+    server: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    receive = PromptConnection.data_received
+
+    def data_received(self: PromptConnection, data: bytes) -> None:
+        taken.append(len(data))
+        receive(self, data)
+
+    monkeypatch.setattr(PromptConnection, "data_received", data_received)
+    url = f"http://{server[0]}:{server[1]}"
+    big_download(url, tmp_path)
+    assert READ_BYTES < max(taken) <= LARGE_BODY_BYTES
+    taken.clear()
+    with httpx.Client(base_url=url) as client:
+        client.get("/healthz")
+        for body in (bytes(LARGE_BODY_BYTES), iter([bytes(3 * LARGE_BODY_BYTES)])):
+            client.post("/api/auth/login", content=body)
+            client.get("/healthz")
+    assert max(taken) <= READ_BYTES
 
 
 def read_all(client: socket.socket) -> int:

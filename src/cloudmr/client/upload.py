@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -20,6 +21,8 @@ from cloudmr.storage.checksums import composite
 N_PARTS_AT_ONCE = 4
 N_PARTS_AHEAD = 4
 """How many are read, digested and signed together while others are sent. Each is in memory until it has arrived."""
+_LINK_KEPT_S = 600
+"""How long a part may wait with its link, which is good for a quarter of an hour; on a slow line it gets another."""
 _CHUNK_BYTES = 256 * 1024
 _STEP_S = 0.2
 _TIMEOUT = httpx.Timeout(60, connect=10)
@@ -93,7 +96,8 @@ class _Sender:
                     digests += [part.digest for part in parts]
                     missing = self._missing(parts)
                     links = zip(missing, self._sign(missing), strict=True)
-                    sending |= {threads.submit(self._send, part, link) for part, link in links}
+                    signed_s = time.monotonic()
+                    sending |= {threads.submit(self._send, part, link, signed_s) for part, link in links}
                 _wait_until_left(sending, 0)
             except BaseException:
                 self._stop.set()
@@ -126,7 +130,9 @@ class _Sender:
             raise StrangeAnswer(self._connection.server, f"{len(links)} links for {len(parts)} parts")
         return links
 
-    def _send(self, part: Part, link: SignedLink) -> None:
+    def _send(self, part: Part, link: SignedLink, signed_s: float) -> None:
+        if time.monotonic() > signed_s + _LINK_KEPT_S:
+            [link] = self._sign([part])
         tries = Tries(PATIENT, self._pause)
         while (failure := self._try(part, link)) is not None:
             error, asked_s = failure
@@ -174,11 +180,13 @@ def _groups(n_parts: int) -> Iterator[range]:
 
 def _wait_until_left(sending: set[Future[None]], n_left: int) -> set[Future[None]]:
     """Return what is still on its way, when it is no more than so many. Raise what one of them ended with."""
-    while len(sending) > n_left:
-        done, sending = wait(sending, return_when=FIRST_COMPLETED)
+    while True:
+        done, sending = wait(sending, timeout=0)
         for future in done:
             future.result()
-    return sending
+        if len(sending) <= n_left:
+            return sending
+        wait(sending, return_when=FIRST_COMPLETED)
 
 
 class _Content:

@@ -21,7 +21,7 @@ from cloudmr.services.ownership import own_data_file, unit_of
 from cloudmr.services.quotas import require_room
 from cloudmr.services.throttling import UPLOAD, count_try, try_key
 from cloudmr.services.views import DataView
-from cloudmr.storage.base import PART_SIZE_BYTES, Bucket, ObjectInfo, SignedRequest, UploadedPart
+from cloudmr.storage.base import PART_SIZE_BYTES, Bucket, ObjectInfo, ObjectStorage, SignedRequest, UploadedPart
 from cloudmr.storage.errors import UploadNotFound
 
 
@@ -184,11 +184,7 @@ def _joined(brain: Brain, data_file: DataFile, unit: ComputingUnit) -> ObjectInf
             )
         info = storage.complete_upload(Bucket.DATA, data_file.key, data_file.upload_id)
     except UploadNotFound:
-        # The storage completed it before, and the Brain ended before it could write that down.
-        found = storage.head(Bucket.DATA, data_file.key)
-        if found is None:
-            raise _ended() from None
-        info = found
+        info = _joined_before(storage, data_file)
     if info.size_bytes != data_file.size_bytes:
         raise Conflict(
             f"The object has {info.size_bytes} bytes instead of {data_file.size_bytes}.",
@@ -196,6 +192,17 @@ def _joined(brain: Brain, data_file: DataFile, unit: ComputingUnit) -> ObjectInf
             code="upload_size",
         )
     return info
+
+
+def _joined_before(storage: ObjectStorage, data_file: DataFile) -> ObjectInfo:
+    """Return the object of an upload that the storage joined, or began to, before the Brain could write that down."""
+    try:
+        return storage.complete_upload(Bucket.DATA, data_file.key, data_file.upload_id)
+    except UploadNotFound:
+        found = storage.head(Bucket.DATA, data_file.key)
+    if found is None:
+        raise _ended()
+    return found
 
 
 def _uploading(brain: Brain, caller: Caller, data_id: str) -> tuple[DataFile, ComputingUnit]:

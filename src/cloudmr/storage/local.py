@@ -107,10 +107,13 @@ class LocalStorage(LocalObjects):
         Safe to repeat, also after a crash in its middle.
         """
         content = self._contents / _check_upload_id(upload_id)
-        if not content.is_dir():
+        if content.is_dir():
+            _check_complete(_parts(content))
+        else:
             folder = self._folder(bucket, key, upload_id)
             _check_complete(_parts(folder))
             try:
+                sync_folder(folder)  # the names of its parts are to be on the disk before its move is
                 os.utime(folder)  # young again, so that `remove_leftovers` waits for its record
                 folder.rename(content)
             except FileNotFoundError:  # somebody else completes or aborts it

@@ -45,6 +45,7 @@ class Border:
     before_put: Callable[[], None] = lambda: None
     n_links: int | None = None
     """More than so many are not signed at once, whatever was asked for."""
+    is_completed: bool = False
     tokens_at_store: set[str] = field(default_factory=set)
     ranges: list[str | None] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,6 +81,7 @@ class Border:
                 self.n_signed.update(part["number"] for part in wanted)
                 return httpx.Response(200, json={"links": [signed(part) for part in wanted][: self.n_links]})
             case "POST", ["complete"]:
+                self.is_completed = True
                 digests = [hashlib.sha256(part).digest() for _, part in sorted(self.parts.items())]
                 return httpx.Response(200, json=data_file(composite(digests)))
         raise AssertionError(request.url)
@@ -183,6 +185,21 @@ def test_a_brain_that_signs_fewer_parts_than_were_asked_for_is_found_out(source:
         send(Border(n_links=1), source)
 
 
+def test_a_failure_of_the_last_part_is_noticed(source: SourceFile) -> None:
+    border = Border(faults=[lambda request: httpx.Response(404) if request.url.path == "/6" else None] * 6)
+    with pytest.raises(TransferFailed, match="404"):
+        send(border, source)
+    assert not border.is_completed
+
+
+def test_a_part_that_waited_long_gets_another_link(source: SourceFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloudmr.client.upload._LINK_KEPT_S", -1)
+    border = Border()
+    send(border, source)
+    assert set(border.n_put.values()) == {1}
+    assert set(border.n_signed.values()) == {2}
+
+
 def test_no_more_parts_are_read_than_wait_to_be_sent(source: SourceFile, monkeypatch: pytest.MonkeyPatch) -> None:
     waits = threading.Event()
 
@@ -197,7 +214,8 @@ def test_no_more_parts_are_read_than_wait_to_be_sent(source: SourceFile, monkeyp
         return read_part(self, number, part_size_bytes)
 
     def wait(*args: Any, **options: Any) -> Any:
-        waits.set()
+        if "return_when" in options:
+            waits.set()
         return wait_for_futures(*args, **options)
 
     read_part, wait_for_futures = SourceFile.read_part, concurrent.futures.wait

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,6 +30,7 @@ from cloudmr.services.upload_data import (
 )
 from cloudmr.storage.base import PART_SIZE_BYTES, Bucket
 from cloudmr.storage.checksums import composite
+from cloudmr.storage.local import LocalStorage
 
 SHA256 = base64.b64encode(hashlib.sha256(b"raw data").digest()).decode()
 PART = AnnouncedPart(number=1, sha256=SHA256)
@@ -74,6 +77,21 @@ def test_an_upload_whose_completion_was_interrupted_is_completed(bench: Bench, a
     ready = complete_upload(bench.brain, ada, data_file.id).data_file
     assert ready.state is DataState.READY
     assert ready.checksum == composite([hashlib.sha256(b"raw data").digest()])
+
+
+def test_an_upload_whose_completion_failed_in_its_middle_is_completed(
+    bench: Bench, ada: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    data_file = start_upload(bench.brain, ada, filename="meas.dat", size_bytes=8).view.data_file
+    bench.send_part(data_file, b"raw data")
+    with monkeypatch.context() as full:
+        full.setattr(LocalStorage, "_publish", no_room)
+        with pytest.raises(OSError, match="No space"):
+            complete_upload(bench.brain, ada, data_file.id)
+    assert complete_upload(bench.brain, ada, data_file.id).data_file.state is DataState.READY
 
 
 @pytest.mark.parametrize("number", [0, -1, 2])

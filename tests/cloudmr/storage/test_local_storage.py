@@ -129,6 +129,9 @@ def test_a_power_cut_leaves_an_object_whole_or_none(
 
     def publish(self: Path, target: Path) -> Path:
         contents = tmp_path / "storage" / "contents"
+        parts_of = {path.name for path in contents.iterdir() if path.is_dir()}
+        if not parts_of <= on_disk.get(contents.stat().st_ino, frozenset()):
+            not_on_disk.append(contents)
         for path in (*contents.glob("*"), *contents.glob("*/*")):
             names = frozenset(each.name for each in path.iterdir()) if path.is_dir() else frozenset()
             if on_disk.get(path.stat().st_ino) != names:
@@ -153,6 +156,39 @@ def test_a_power_cut_leaves_an_object_whole_or_none(
             send(storage.sign_put(Bucket.DATA, KEY), body=content)
     assert storage.read(Bucket.DATA, KEY, limit_bytes=len(content)) == content
     assert not_on_disk == []
+    [record] = (path for path in (tmp_path / "storage" / "records").rglob("*") if path.is_file())
+    assert record.name in on_disk[record.parent.stat().st_ino]
+
+
+def test_what_a_write_leaves_over_is_written_too(
+    storage: LocalStorage, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_a_little(descriptor: int, pieces: list[bytes]) -> int:
+        return os.write(descriptor, b"".join(pieces)[:3])
+
+    monkeypatch.setattr(os, "writev", write_a_little)
+    send(storage.sign_put(Bucket.DATA, KEY), body=b"all of it")
+    assert storage.read(Bucket.DATA, KEY, limit_bytes=9) == b"all of it"
+
+
+def test_parts_that_are_missing_where_they_were_moved_to_are_noticed(
+    storage: LocalStorage, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = storage.start_upload(Bucket.DATA, KEY)
+    for number, part in enumerate((full_part(1), b"end"), start=1):
+        send(storage.sign_part(Bucket.DATA, KEY, upload_id, number, encoded_sha256(part)), body=part)
+    with monkeypatch.context() as ended:
+        ended.setattr(LocalStorage, "_publish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            storage.complete_upload(Bucket.DATA, KEY, upload_id)
+    [first] = (tmp_path / "storage" / "contents").rglob("00001.*")
+    first.unlink()
+    with pytest.raises(UploadIncomplete):
+        storage.complete_upload(Bucket.DATA, KEY, upload_id)
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_urls_live_for_a_quarter_of_an_hour(storage: LocalStorage, clock: Clock, send: Send, tmp_path: Path) -> None:
