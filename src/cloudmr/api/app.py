@@ -117,7 +117,7 @@ def answer_for(app: FastAPI, brain: Brain, *, local_storage: LocalStorage | None
 
 def _routers() -> tuple[APIRouter, ...]:
     of_jobs = (unit_calls, job_events, job_plans, shares, regions, jobs, shared, quota, notifications)
-    # Objects first: routes are tried in turn, and a file is a part after the other. Compatibility before the others:
+    # Objects first: routes are tried in turn, and a file comes in many parts. Compatibility before the others:
     # some of its paths would be taken for ids of things.
     nouns = (objects, compatibility, auth, tokens, audit, admin, units, data, *of_jobs, health, metrics)
     return tuple(noun.router for noun in nouns)
