@@ -20,7 +20,7 @@ from benchmarks.brain.ours import OwnBrain
 from cloudmr.client.brain import BrainClient
 
 SIZE_BYTES = 200 * 1024 * 1024
-ROUNDS = 5
+ROUNDS = 15
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from mroptimum.rawdata.anonymise.cleaning import CleanFile
 
 
+_PIECE_BYTES = 1024 * 1024
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part: its number from 1, its bytes, their SHA-256."""
+    """One part: its number from 1, where its bytes begin and how many they are, their SHA-256."""
 
     number: int
-    content: bytes
+    start: int
+    size_bytes: int
     digest: bytes
 
     @property
@@ -66,22 +70,26 @@ class SourceFile:
         """Return how many parts it has; an empty file has one, empty part."""
         return max(1, -(-self.sent_bytes // part_size_bytes))
 
-    def read_part(self, number: int, part_size_bytes: int) -> Part:
+    def part(self, number: int, part_size_bytes: int) -> Part:
         """Read a part and hash it. Raise `LocalFileError`, also when the file is not the same any more."""
         start = (number - 1) * part_size_bytes
+        size_bytes = min(part_size_bytes, self.sent_bytes - start)
+        digest = hashlib.sha256()
+        for position in range(start, start + size_bytes, _PIECE_BYTES):
+            digest.update(self.read(position, min(_PIECE_BYTES, start + size_bytes - position)))
+        self.check_unchanged()
+        return Part(number=number, start=start, size_bytes=size_bytes, digest=digest.digest())
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return what is sent from a position on. Raise `LocalFileError`."""
         try:
-            content = self._read(start, min(part_size_bytes, self.sent_bytes - start))
+            if self.clean is not None:
+                return self.clean.read(start, count)
+            with self.path.open("rb") as file:
+                file.seek(start)
+                return file.read(count)
         except OSError as error:
             raise LocalFileError.of(self.path, error) from None
-        self.check_unchanged()
-        return Part(number=number, content=content, digest=hashlib.sha256(content).digest())
-
-    def _read(self, start: int, count: int) -> bytes:
-        if self.clean is not None:
-            return self.clean.read(start, count)
-        with self.path.open("rb") as file:
-            file.seek(start)
-            return file.read(count)
 
     def check_unchanged(self) -> None:
         """Raise `LocalFileError` if the file is not the one that was chosen."""

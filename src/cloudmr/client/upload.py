@@ -20,11 +20,13 @@ from cloudmr.storage.checksums import composite
 
 N_PARTS_AT_ONCE = 4
 N_PARTS_AHEAD = 4
-"""How many are read, digested and signed together while others are sent. Each is in memory until it has arrived."""
+"""How many are digested and signed together while others are sent."""
 _LINK_KEPT_S = 600
 """How long a part may wait with its link, which is good for a quarter of an hour; on a slow line it gets another."""
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES_OF_SLOW_LINES = 64 * 1024
 _STEP_S = 0.2
+"""How long an interrupt may go unheard."""
 _TIMEOUT = httpx.Timeout(60, connect=10)
 _AGAIN_STATUSES = PASSING_STATUSES | {
     httpx.codes.BAD_REQUEST,  # the bytes were damaged on their way
@@ -92,7 +94,7 @@ class _Sender:
             try:
                 for numbers in _groups(self._source.n_parts(self._part_size_bytes)):
                     sending = _wait_until_left(sending, N_PARTS_AT_ONCE)
-                    parts = [self._source.read_part(number, self._part_size_bytes) for number in numbers]
+                    parts = [self._source.part(number, self._part_size_bytes) for number in numbers]
                     digests += [part.digest for part in parts]
                     missing = self._missing(parts)
                     links = zip(missing, self._sign(missing), strict=True)
@@ -110,7 +112,7 @@ class _Sender:
         missing = []
         for part in parts:
             if self._arrived.get(part.number) == part.sha256:
-                self._advance(len(part.content))
+                self._advance(part.size_bytes)
             else:
                 missing.append(part)
         return missing
@@ -142,12 +144,13 @@ class _Sender:
     def _try(self, part: Part, link: SignedLink) -> tuple[TransferFailed, float | None] | None:
         """Send a part once; return why it may be tried again by another URL, None if it arrived."""
         what = f"The upload of part {part.number}"
-        content = _Content(part.content, self._advance, self._stop)
+        self._source.check_unchanged()
+        content = _Content(self._source, part, self._advance, self._stop)
         try:
             response = self._connection.http.request(
                 link.method,
                 link.url,
-                headers={**link.headers, "Content-Length": str(len(part.content))},
+                headers={**link.headers, "Content-Length": str(part.size_bytes)},
                 content=content,
                 timeout=_TIMEOUT,
             )
@@ -190,22 +193,30 @@ def _wait_until_left(sending: set[Future[None]], n_left: int) -> set[Future[None
 
 
 class _Content:
-    """The bytes of one try, told as they leave."""
+    """The bytes of one try, read as they leave, and told of."""
 
-    def __init__(self, content: bytes, advance: Advance, stop: threading.Event) -> None:
-        self._content = content
+    def __init__(self, source: SourceFile, part: Part, advance: Advance, stop: threading.Event) -> None:
+        self._source = source
+        self._part = part
         self._advance = advance
         self._stop = stop
         self._n_told = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        for start in range(0, len(self._content), _CHUNK_BYTES):
-            if self._stop.is_set():
-                raise _Stopped
-            chunk = self._content[start : start + _CHUNK_BYTES]
+        n_bytes, left = _CHUNK_BYTES, self._part.size_bytes
+        while left and not self._stop.is_set():
+            chunk = self._source.read(self._part.start + self._part.size_bytes - left, min(n_bytes, left))
+            if not chunk:
+                return  # the file is shorter than it was
+            began_s = time.monotonic()
             yield chunk
+            if time.monotonic() > began_s + _STEP_S:
+                n_bytes = _CHUNK_BYTES_OF_SLOW_LINES
+            left -= len(chunk)
             self._n_told += len(chunk)
             self._advance(len(chunk))
+        if left:
+            raise _Stopped
 
     def take_back(self) -> None:
         """Tell that these bytes left in vain."""

@@ -48,7 +48,7 @@ def sent(path: Path, destination: Destination, *, keep_headers: bool = False) ->
     """Return the bytes that would go, read in parts."""
     with as_it_may_go(path, path.name, destination, keep_headers=keep_headers) as source:
         n_parts = source.n_parts(1000)
-        return b"".join(source.read_part(number, 1000).content for number in range(1, n_parts + 1))
+        return b"".join(source.read(number * 1000, 1000) for number in range(n_parts))
 
 
 EVERYWHERE = [HERE, SHARED, UNKNOWN, OWN]

@@ -21,17 +21,18 @@ def raw_file(tmp_path: Path) -> Path:
 
 def test_parts_join_to_the_file(raw_file: Path) -> None:
     source = SourceFile.of(raw_file)
-    parts = [source.read_part(number, 999) for number in range(1, source.n_parts(999) + 1)]
-    assert b"".join(part.content for part in parts) == raw_file.read_bytes()
-    assert [len(part.content) for part in parts] == [999, 999, 502]
-    assert all(part.digest == hashlib.sha256(part.content).digest() for part in parts)
+    parts = [source.part(number, 999) for number in range(1, source.n_parts(999) + 1)]
+    contents = [source.read(part.start, part.size_bytes) for part in parts]
+    assert b"".join(contents) == raw_file.read_bytes()
+    assert [len(content) for content in contents] == [999, 999, 502]
+    assert [part.digest for part in parts] == [hashlib.sha256(content).digest() for content in contents]
 
 
 def test_parts_have_the_composite_checksum_of_the_storage(raw_file: Path) -> None:
     source = SourceFile.of(raw_file)
     part_size_bytes = 10 * 1024 * 1024
     [number] = range(1, source.n_parts(part_size_bytes) + 1)
-    assert composite([source.read_part(number, part_size_bytes).digest]) == checksum_file(raw_file).composite
+    assert composite([source.part(number, part_size_bytes).digest]) == checksum_file(raw_file).composite
 
 
 @pytest.mark.parametrize(("size_bytes", "n_parts"), [(0, 1), (1, 1), (10, 1), (11, 2), (20, 2)])
@@ -45,7 +46,7 @@ def test_a_file_that_changed_is_not_read(raw_file: Path) -> None:
     source = SourceFile.of(raw_file)
     os.utime(raw_file, ns=(source.modified_ns, source.modified_ns + 1))
     with pytest.raises(LocalFileError) as caught:
-        source.read_part(1, 999)
+        source.part(1, 999)
     assert caught.value.instance_code == "file_changed"
 
 
@@ -53,7 +54,7 @@ def test_a_file_that_was_removed_is_explained(raw_file: Path) -> None:
     source = SourceFile.of(raw_file)
     raw_file.unlink()
     with pytest.raises(LocalFileError, match="No such file"):
-        source.read_part(1, 999)
+        source.part(1, 999)
 
 
 @pytest.mark.parametrize("name", ["absent.dat", "."])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import hashlib
+import itertools
 import json
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -200,7 +203,17 @@ def test_a_part_that_waited_long_gets_another_link(source: SourceFile, monkeypat
     assert set(border.n_signed.values()) == {2}
 
 
-def test_no_more_parts_are_read_than_wait_to_be_sent(source: SourceFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_line_is_given_little_at_once_so_that_an_interrupt_is_heard(
+    source: SourceFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.path.write_bytes(bytes(2**20 + 2**17))
+    monkeypatch.setattr(sys.modules[__name__], "PART_SIZE_BYTES", 2**21)
+    assert send(Border(), SourceFile.of(source.path)) == [2**20, 2**17]
+    monkeypatch.setattr(time, "monotonic", itertools.count().__next__)
+    assert send(Border(), SourceFile.of(source.path)) == [2**20, 2**16, 2**16]
+
+
+def test_no_more_parts_are_signed_than_wait_to_be_sent(source: SourceFile, monkeypatch: pytest.MonkeyPatch) -> None:
     waits = threading.Event()
 
     def hold() -> None:
@@ -211,15 +224,15 @@ def test_no_more_parts_are_read_than_wait_to_be_sent(source: SourceFile, monkeyp
 
     def read(self: SourceFile, number: int, part_size_bytes: int) -> Part:
         n_ahead.append(number - len(border.parts))
-        return read_part(self, number, part_size_bytes)
+        return part_of(self, number, part_size_bytes)
 
     def wait(*args: Any, **options: Any) -> Any:
         if "return_when" in options:
             waits.set()
         return wait_for_futures(*args, **options)
 
-    read_part, wait_for_futures = SourceFile.read_part, concurrent.futures.wait
-    monkeypatch.setattr(SourceFile, "read_part", read)
+    part_of, wait_for_futures = SourceFile.part, concurrent.futures.wait
+    monkeypatch.setattr(SourceFile, "part", read)
     monkeypatch.setattr("cloudmr.client.upload.wait", wait)
     source.path.write_bytes(CONTENT * 8)
     send(border, SourceFile.of(source.path))
