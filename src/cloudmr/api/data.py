@@ -59,7 +59,7 @@ class AnnouncedPartBody(Body):
 
 
 class PartsRequest(Body):
-    """Parts that will be sent next."""
+    """Parts that will be sent next, at most 100 at once."""
 
     model_config = with_examples({"parts": [_ANNOUNCED]})
 
